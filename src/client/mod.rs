@@ -120,6 +120,13 @@ impl Client {
         state.queue.has_space(samples, self.shared.max_queue)
     }
 
+    /// Whether the next audio may have to wait, or be refused: half of the queue is taken, or the
+    /// client has failed.
+    pub fn may_block(&self) -> bool {
+        let state = self.shared.state();
+        state.failed || !state.queue.has_space(0, self.shared.max_queue / 2)
+    }
+
     /// Makes space for `samples` by dropping the oldest chunks. Calls `dropped` for each, with the
     /// queue locked.
     pub fn make_space(&self, samples: u64, mut dropped: impl FnMut(Dropped)) {

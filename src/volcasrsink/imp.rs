@@ -26,6 +26,8 @@ pub(super) struct StreamState {
     pub last: Option<(gst::ClockTime, gst::ClockTime)>,
     /// The next GAP event is the element's own and only prerolls.
     pub prerolling: bool,
+    /// The probe that waits for space is installed.
+    pub has_space_probe: bool,
 }
 
 /// State of the element.
@@ -48,7 +50,7 @@ impl ObjectSubclass for VolcAsrSink {
 impl ObjectImpl for VolcAsrSink {
     fn constructed(&self) {
         self.parent_constructed();
-        self.install_wait_probe();
+        self.install_drain_probe();
     }
 
     fn properties() -> &'static [glib::ParamSpec] {
@@ -210,20 +212,29 @@ impl BaseSinkImpl for VolcAsrSink {
         let Some(run) = self.run() else {
             return Err(gst::FlowError::Flushing);
         };
+        self.push_buffer(&run, buffer);
+        self.prepare_wait(&run);
+        Ok(gst::FlowSuccess::Ok)
+    }
+}
+
+impl VolcAsrSink {
+    /// Hands a buffer's audio to the run.
+    fn push_buffer(&self, run: &Run, buffer: &gst::Buffer) {
         let segment = self.time_segment();
         if segment.as_ref().is_some_and(|segment| segment.rate() < 0.0) {
             run.report_reverse_playback();
-            return Ok(gst::FlowSuccess::Ok);
+            return;
         }
         // Outside the segment: not to be played, and so not to be recognised.
         let Some((clipped, start)) = clip::clip(buffer, segment.as_ref(), run.rate) else {
             run.skip(clip::is_discont(buffer));
-            return Ok(gst::FlowSuccess::Ok);
+            return;
         };
         let Ok(map) = clipped.map_readable() else {
-            // The next buffer gets the flow error, once the cause is on the bus.
+            // A later buffer gets the flow error, once the cause is on the bus.
             run.client.abort(Abort::Unmappable);
-            return Ok(gst::FlowSuccess::Ok);
+            return;
         };
         let whole = map.len() - map.len() % BYTES_PER_SAMPLE;
         if whole < map.len() {
@@ -240,11 +251,8 @@ impl BaseSinkImpl for VolcAsrSink {
             lock(&self.stream_state).last = start.time.map(|pts| (pts, duration));
         }
         run.push_buffer(start, pcm, segment.as_ref());
-        Ok(gst::FlowSuccess::Ok)
     }
-}
 
-impl VolcAsrSink {
     /// Returns whether the pad is flushed or being deactivated. The base class learns of it later.
     pub(super) fn is_flushing(&self) -> bool {
         let flags = self.obj().sink_pad().pad_flags();
@@ -268,6 +276,8 @@ impl VolcAsrSink {
         let object = self.obj();
         let run = self.runs.start(*CAT, object.upcast_ref(), &settings, None);
         let run = run.ok_or(gst::StateChangeError)?;
+        // Refuses audio without caps, too.
+        self.install_space_probe();
         // Properties that were set since the settings were copied found no run to apply to.
         run.apply_live(&lock(&self.settings), false);
         // At once: before the messages of the state change, which gst-launch-1.0 waits for, and

@@ -2,8 +2,13 @@
 //!
 //! The base class holds its preroll lock while it calls `render` and `event`. State changes,
 //! flushes, steps and instant rate changes need that lock. A wait in `render` would block them, and
-//! the application with them. So the thread waits earlier, in a probe on the element's own pad,
+//! the application with them. So the thread waits earlier, in probes on the element's own pad,
 //! where it holds the stream lock only. `render` and `event` wait for nothing.
+//!
+//! A probe for each buffer would take a twentieth of a live session's CPU. So the buffers' probe is
+//! there only while one may have to wait or be refused: from the start of a run, and again once
+//! half of the queue is taken or the client has failed. Only a buffer that is longer than the other
+//! half passes before that and exceeds the queue, by itself alone.
 //!
 //! A thread that waits in the probe gives the base class no buffer to preroll with, so a pause or a
 //! step would not complete. A GAP event stands in for the buffer: the thread sends one into its own
@@ -14,6 +19,7 @@
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 
 use super::CAT;
@@ -27,52 +33,73 @@ use crate::sync::lock;
 /// busy; a longer one completes with the buffers that follow.
 const MAX_STEP_GAPS: u32 = 1000;
 
+/// Result of a probe, or the error with which it refuses a buffer.
+type Probed = Result<gst::PadProbeReturn, gst::FlowError>;
+
 impl VolcAsrSink {
-    /// Installs the probe that all waits happen in.
-    pub(super) fn install_wait_probe(&self) {
-        let element = self.obj();
-        let Some(pad) = element.static_pad("sink") else {
+    /// Installs the probe that waits for the last words at EOS.
+    pub(super) fn install_drain_probe(&self) {
+        self.add_wait_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |sink, pad, info| {
+            if let Some(run) = sink.run()
+                && let Some(gst::PadProbeData::Event(event)) = &info.data
+                && event.type_() == gst::EventType::Eos
+            {
+                sink.drain(&run, pad);
+            }
+            Ok(gst::PadProbeReturn::Ok)
+        });
+    }
+
+    /// Prepares for a next buffer that may have to wait, or to be refused.
+    pub(super) fn prepare_wait(&self, run: &Run) {
+        if run.client.may_block() {
+            self.install_space_probe();
+        }
+    }
+
+    /// Installs the probe that waits for space, unless it is there. It removes itself.
+    pub(super) fn install_space_probe(&self) {
+        if std::mem::replace(&mut lock(&self.stream_state).has_space_probe, true) {
             return;
-        };
-        let weak = element.downgrade();
-        let mask = gst::PadProbeType::BUFFER
-            | gst::PadProbeType::BUFFER_LIST
-            | gst::PadProbeType::EVENT_DOWNSTREAM;
-        pad.add_probe(mask, move |pad, info| {
+        }
+        let mask = gst::PadProbeType::BUFFER | gst::PadProbeType::BUFFER_LIST;
+        self.add_wait_probe(mask, |sink, pad, info| {
+            let bytes = match &info.data {
+                Some(gst::PadProbeData::Buffer(buffer)) => buffer.size(),
+                Some(gst::PadProbeData::BufferList(list)) => list.calculate_size(),
+                _ => return Ok(gst::PadProbeReturn::Ok),
+            };
+            let Some(run) = sink.run() else {
+                return Ok(gst::PadProbeReturn::Ok);
+            };
+            sink.wait_for_space(&run, pad, bytes)?;
+            if run.client.may_block() {
+                return Ok(gst::PadProbeReturn::Ok);
+            }
+            lock(&sink.stream_state).has_space_probe = false;
+            Ok(gst::PadProbeReturn::Remove)
+        });
+    }
+
+    /// Adds a probe that refuses the buffer if `wait` returns an error.
+    fn add_wait_probe(
+        &self,
+        mask: gst::PadProbeType,
+        wait: impl Fn(&Self, &gst::Pad, &gst::PadProbeInfo) -> Probed + Send + Sync + 'static,
+    ) {
+        let weak = self.obj().downgrade();
+        self.obj().sink_pad().add_probe(mask, move |pad, info| {
             let Some(element) = weak.upgrade() else {
                 return gst::PadProbeReturn::Ok;
             };
             let sink = element.imp();
-            match sink.catch_panic(|| Ok(()), |sink| sink.wait_if_needed(pad, info)) {
-                Ok(()) => gst::PadProbeReturn::Ok,
-                Err(error) => {
+            let ok = || Ok(gst::PadProbeReturn::Ok);
+            sink.catch_panic(ok, |sink| wait(sink, pad, info))
+                .unwrap_or_else(|error| {
                     info.flow_res = Err(error);
                     gst::PadProbeReturn::Handled
-                }
-            }
+                })
         });
-    }
-
-    /// Returns an error where the buffer is refused.
-    fn wait_if_needed(
-        &self,
-        pad: &gst::Pad,
-        info: &gst::PadProbeInfo,
-    ) -> Result<(), gst::FlowError> {
-        let Some(run) = self.run() else { return Ok(()) };
-        match &info.data {
-            Some(gst::PadProbeData::Buffer(buffer)) => {
-                self.wait_for_space(&run, pad, buffer.size())
-            }
-            Some(gst::PadProbeData::BufferList(list)) => {
-                self.wait_for_space(&run, pad, list.calculate_size())
-            }
-            Some(gst::PadProbeData::Event(event)) if event.type_() == gst::EventType::Eos => {
-                self.drain(&run, pad);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Waits until the queue has space for a buffer. Refuses the buffer after a failure.

@@ -19,33 +19,6 @@ pub fn service(change: impl FnOnce(&mut Options)) -> Service {
     Service::start(options).unwrap()
 }
 
-/// A message of the service.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Got {
-    Response(Value),
-    Last(Value),
-    Error(u32, String),
-    Text(String),
-    Ping,
-    Pong,
-    /// Code and reason.
-    Close(u16, String),
-    /// Another binary message.
-    Odd(Vec<u8>),
-    /// The connection is gone without a close frame.
-    Lost,
-}
-
-impl Got {
-    /// Nothing follows, but for a close.
-    fn is_end(&self) -> bool {
-        matches!(
-            self,
-            Self::Last(_) | Self::Error(..) | Self::Close(..) | Self::Lost
-        )
-    }
-}
-
 pub struct Client {
     pub ws: WebSocketStream<TcpStream>,
     next: i32,
@@ -90,55 +63,61 @@ impl Client {
     }
 
     /// Sends all of it in packets of so many bytes, and the finish, and returns all that comes up
-    /// to the end of the session.
-    pub async fn stream(&mut self, pcm: &[u8], size: usize) -> Vec<Got> {
+    /// to the end of the session. Nothing follows that, but for a close.
+    pub async fn stream(&mut self, pcm: &[u8], size: usize) -> Vec<String> {
         for piece in pcm.chunks(size) {
             self.packet(0x21, piece).await;
         }
         self.packet(0x23, &[]).await;
-        self.until(Got::is_end).await
+        self.until(&["last", "error", "close", "lost"]).await
     }
 
-    pub async fn get(&mut self) -> Got {
+    /// The next message: a word for its kind, and its content.
+    pub async fn get(&mut self) -> String {
         let next = timeout(PATIENCE, self.ws.next()).await;
         match next.expect("the service says nothing") {
             Some(Ok(Message::Binary(bytes))) => decode(&bytes),
-            Some(Ok(Message::Text(text))) => Got::Text(text.to_string()),
+            Some(Ok(Message::Text(text))) => format!("text {text}"),
             Some(Ok(Message::Close(frame))) => {
                 let frame = frame.expect("a code");
-                Got::Close(frame.code.into(), frame.reason.to_string())
+                format!("close {} {}", u16::from(frame.code), frame.reason)
             }
-            Some(Ok(Message::Pong(_))) => Got::Pong,
-            Some(Ok(_)) => Got::Ping,
-            Some(Err(_)) | None => Got::Lost,
+            Some(Ok(Message::Pong(_))) => "pong".to_owned(),
+            Some(Ok(_)) => "ping".to_owned(),
+            // Without a close frame.
+            Some(Err(_)) | None => "lost".to_owned(),
         }
     }
 
-    /// Everything up to and including what `end` says.
-    pub async fn until(&mut self, end: impl Fn(&Got) -> bool) -> Vec<Got> {
-        let mut all = Vec::new();
-        while !all.last().is_some_and(&end) {
+    /// Everything up to and including the first of one of these kinds.
+    pub async fn until(&mut self, kinds: &[&str]) -> Vec<String> {
+        let mut all = vec![self.get().await];
+        while !kinds
+            .iter()
+            .any(|kind| all[all.len() - 1].starts_with(kind))
+        {
             all.push(self.get().await);
         }
         all
     }
 }
 
-fn decode(bytes: &[u8]) -> Got {
-    let number = |at: usize| u32::from_be_bytes(*bytes[at..].first_chunk().unwrap());
+fn decode(bytes: &[u8]) -> String {
+    let text = |at: usize| String::from_utf8_lossy(&bytes[at..]);
     match bytes.first_chunk() {
         Some([0x11, 0xf0, 0x10, 0]) => {
-            Got::Error(number(4), String::from_utf8_lossy(&bytes[12..]).into())
+            let code = u32::from_be_bytes(*bytes[4..].first_chunk().unwrap());
+            format!("error {code} {}", text(12))
         }
         Some([0x11, second, 0x10, 0]) => {
-            let json = &bytes[if second & 1 == 0 { 8 } else { 12 }..];
-            let json = serde_json::from_slice(json).unwrap();
-            if second & 2 == 0 {
-                Got::Response(json)
-            } else {
-                Got::Last(json)
-            }
+            let kind = ["response", "last"][usize::from(second & 2 != 0)];
+            format!("{kind} {}", text(if second & 1 == 0 { 8 } else { 12 }))
         }
-        _ => Got::Odd(bytes.to_vec()),
+        _ => format!("binary {bytes:02x?}"),
     }
+}
+
+/// The JSON of a response, if it is one of this kind.
+pub fn json_of(got: &str, kind: &str) -> Option<Value> {
+    serde_json::from_str(got.strip_prefix(kind)?).ok()
 }

@@ -5,7 +5,7 @@ use futures_util::SinkExt as _;
 use serde_json::json;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use volcasr_loopback::{End, Fault, FaultKind, HttpAnswer, Oddity, Trigger, codes};
+use volcasr_loopback::{End, Fault, FaultKind, HttpAnswer, Oddity, Trigger};
 
 #[tokio::test]
 async fn upgrades_are_refused() {
@@ -15,23 +15,22 @@ async fn upgrades_are_refused() {
         body: "slow".into(),
     });
     let service = service(|o| {
-        o.faults = vec![
-            "reset@accept".parse().unwrap(),
-            Fault::once(http, Trigger::Handshake),
-        ];
+        let reset = "reset@accept".parse().unwrap();
+        o.faults = vec![reset, Fault::once(http, Trigger::Handshake)];
         o.oddities = vec![Oddity::ChunkedRefusals];
     });
     let resource = "volc.seedasr.sauc.duration";
     assert!(Client::connect(&service, resource).await.is_err());
-    let Err(Error::Http(refused)) = Client::connect(&service, resource).await else {
-        panic!("a refusal was expected")
-    };
-    assert_eq!(refused.status(), 429);
-    assert_eq!(refused.headers()["Retry-After"], "1");
-    let Err(Error::Http(refused)) = Client::connect(&service, "unknown").await else {
-        panic!("a refusal was expected")
-    };
-    assert_eq!(refused.headers()["Transfer-Encoding"], "chunked");
+    for (resource, status, header, value) in [
+        (resource, 429, "Retry-After", "1"),
+        ("unknown", 400, "Transfer-Encoding", "chunked"),
+    ] {
+        let Err(Error::Http(refused)) = Client::connect(&service, resource).await else {
+            panic!("a refusal was expected")
+        };
+        assert_eq!(refused.status(), status);
+        assert_eq!(refused.headers()[header], value);
+    }
     assert!(service.wait(PATIENCE, |all| all[2].end == Some(End::Refused(400))));
 }
 
@@ -40,10 +39,10 @@ async fn sessions_are_counted() {
     let service = service(|o| (o.max_sessions, o.lifetime_sessions) = (Some(1), Some(3)));
     let refused = |kind: &str| {
         let text = format!("quota exceeded for types: {kind}");
-        Got::Error(codes::QUOTA, json!({ "error": text }).to_string())
+        format!("error 45000292 {}", json!({ "error": text }))
     };
     let mut first = Client::asked(&service, 24_000).await;
-    assert!(matches!(first.get().await, Got::Response(_)));
+    assert!(first.get().await.starts_with("response"));
     let mut second = Client::asked(&service, 24_000).await;
     assert_eq!(second.get().await, refused("concurrency"));
     // After an error the service leaves the closing to the client.
@@ -52,7 +51,7 @@ async fn sessions_are_counted() {
     assert!(ended);
     first.stream(&[0; 960], 960).await;
     let mut third = Client::asked(&service, 24_000).await;
-    assert!(matches!(third.get().await, Got::Response(_)));
+    assert!(third.get().await.starts_with("response"));
     third.stream(&[0; 960], 960).await;
     let mut fourth = Client::asked(&service, 24_000).await;
     assert_eq!(fourth.get().await, refused("audio_duration_lifetime"));
@@ -62,18 +61,14 @@ async fn sessions_are_counted() {
 async fn the_service_pings_and_says_why_it_closes() {
     let service = service(|o| o.ping_interval = Duration::from_millis(20));
     let mut client = Client::asked(&service, 24_000).await;
-    client.until(|got| *got == Got::Ping).await;
-    client
-        .ws
-        .send(Message::Ping(Vec::new().into()))
-        .await
-        .unwrap();
-    client.until(|got| *got == Got::Pong).await;
-    let all = client.stream(&[0; 960], 960).await;
-    assert!(matches!(all.last(), Some(Got::Last(_))), "{all:?}");
-    let close = client.until(|got| *got != Got::Ping).await.pop();
-    assert_eq!(close, Some(Got::Close(1000, "finish last sequence".into())));
-    client.until(|got| *got == Got::Lost).await;
+    client.until(&["ping"]).await;
+    let ping = Message::Ping(Vec::new().into());
+    client.ws.send(ping).await.unwrap();
+    client.until(&["pong"]).await;
+    client.stream(&[0; 960], 960).await;
+    let all = client.until(&["lost"]).await;
+    let close: Vec<_> = all.iter().filter(|got| *got != "ping").collect();
+    assert_eq!(close, ["close 1000 finish last sequence", "lost"]);
     assert!(service.wait(PATIENCE, |all| all[0].end == Some(End::Finished)));
 }
 
@@ -81,9 +76,6 @@ async fn the_service_pings_and_says_why_it_closes() {
 async fn answers_may_be_compressed() {
     let service = service(|o| o.oddities = vec![Oddity::Gzip]);
     let ack = Client::asked(&service, 24_000).await.get().await;
-    let Got::Odd(bytes) = &ack else {
-        panic!("{ack:?}")
-    };
-    let head = (&bytes[..3], &bytes[8..10]);
-    assert_eq!(head, (&[0x11, 0x90, 0x11][..], &[0x1f, 0x8b][..]));
+    assert!(ack.starts_with("binary [11, 90, 11, "), "{ack}");
+    assert!(ack[8 + 4 * 8..].starts_with("1f, 8b, "), "{ack}");
 }

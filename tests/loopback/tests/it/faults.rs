@@ -8,38 +8,36 @@ use std::time::{Duration, Instant};
 use volcasr_loopback::{End, Service};
 
 /// A session of 300 ms of audio; returns all that comes until its end.
-async fn session(service: &Service) -> Vec<Got> {
+async fn session(service: &Service) -> Vec<String> {
     let mut client = Client::asked(service, 24_000).await;
     client.stream(&[0; 48 * 300], 2400).await
 }
 
 #[tokio::test]
 async fn faults_come_at_their_moments() {
-    let error = |code, body: &str| Got::Error(code, body.to_owned());
-    let close = |code| Got::Close(code, String::new());
     for (fault, count, expected) in [
-        ("reset@300ms", 1, Got::Lost),
-        ("drop@300ms", 1, Got::Lost),
-        ("close:1011@300ms", 1, close(1011)),
-        ("close:1001@wall:0s", 1, close(1001)),
-        ("error:55000031:busy@ack", 1, error(55_000_031, "busy")),
-        ("error:1:a: b@finish", 1, error(1, "a: b")),
-        ("bytes:0102@300ms", 1, Got::Odd(vec![1, 2])),
-        ("text:hello@300ms#1", 1, Got::Text("hello".to_owned())),
-        ("ping:3@300ms*", 3, Got::Ping),
-        ("raw:ffffffff@300ms", 1, Got::Lost),
+        ("reset@300ms", 1, "lost"),
+        ("drop@300ms", 1, "lost"),
+        ("close:1011@300ms", 1, "close 1011 "),
+        ("close:1001@wall:0s", 1, "close 1001 "),
+        ("error:55000031:busy@ack", 1, "error 55000031 busy"),
+        ("error:1:a: b@finish", 1, "error 1 a: b"),
+        ("bytes:0102@300ms", 1, "binary [01, 02]"),
+        ("text:hello@300ms#1", 1, "text hello"),
+        ("ping:3@300ms*", 3, "ping"),
+        ("raw:ffffffff@300ms", 1, "lost"),
     ] {
         let service = service(|o| o.faults = vec![fault.parse().unwrap()]);
         let all = session(&service).await;
         let found = all.iter().filter(|got| **got == expected).count();
         assert_eq!(found, count, "{fault}: {all:?}");
         assert_eq!(service.connections()[0].faults.len(), 1, "{fault}");
-        if all.contains(&Got::Lost) && !fault.starts_with("raw") {
+        if expected == "lost" && !fault.starts_with("raw") {
             let ended = service.wait(PATIENCE, |all| all[0].end == Some(End::Fault));
             assert!(ended, "{fault}");
         }
-        let again = session(&service).await;
-        assert_eq!(again.contains(&expected), fault.ends_with('*'), "{fault}");
+        let comes_again = session(&service).await.iter().any(|got| got == expected);
+        assert_eq!(comes_again, fault.ends_with('*'), "{fault}");
     }
 
     let service = service(|o| o.faults = vec!["trickle:1ms:150@ack".parse().unwrap()]);

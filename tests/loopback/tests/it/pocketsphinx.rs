@@ -33,9 +33,7 @@ async fn speech_becomes_words() {
     let sentence_ms = (sentence.len() / 32) as i64;
     let pcm = [sentence, &[0; 32 * 2000], sentence].concat();
     let all = client.stream(&pcm, 9600).await;
-    let Some((Got::Last(last), early)) = all.split_last() else {
-        panic!("{all:?}")
-    };
+    let last = json_of(&all[all.len() - 1], "last").expect("a final response");
     let listed = last["result"]["utterances"].as_array().unwrap();
     // Without the trailing placeholder.
     let utterances: Vec<_> = listed.iter().filter(|u| u["text"] != "").collect();
@@ -47,14 +45,12 @@ async fn speech_becomes_words() {
     assert_eq!(found, 2, "{text}");
     // Interim words, and in the pause a definite utterance.
     for definite in [false, true] {
-        let shows = |got: &Got| {
-            let Got::Response(json) = got else {
-                return false;
-            };
+        let mut early = all.iter().filter_map(|got| json_of(got, "response"));
+        let is_shown = early.any(|json| {
             let first = &json["result"]["utterances"][0];
             first["definite"] == definite && first["text"] != ""
-        };
-        assert!(early.iter().any(shows), "definite {definite}: {early:?}");
+        });
+        assert!(is_shown, "definite {definite}: {all:?}");
     }
     let words = utterances[0]["words"].as_array().unwrap();
     let starts = words.iter().filter_map(|w| w["start_time"].as_i64());

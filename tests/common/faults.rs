@@ -14,7 +14,7 @@ pub fn faulty(texts: &[&str], spikes: bool) -> Options {
     let faults = texts.iter().map(|text| text.parse().expect("a fault"));
     Options {
         faults: faults.collect(),
-        recogniser: Recogniser::Marks { spikes },
+        recogniser: Recogniser::marks(spikes),
         lag: Lag::EXACT,
         ..Options::default()
     }

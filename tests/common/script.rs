@@ -1,7 +1,7 @@
 //! A service that says what a test wants.
 
 use serde_json::{Value, json};
-use volcasr_loopback::{Options, Recogniser, Script, Service};
+use volcasr_loopback::{Options, Script, Service};
 
 /// A service that says just this: responses by milliseconds of audio, and the final one.
 pub fn scripted(responses: &[(u64, Value)], last: Value) -> Service {
@@ -13,7 +13,7 @@ pub fn scripted(responses: &[(u64, Value)], last: Value) -> Service {
         .iter()
         .map(|(at, response)| (*at, response.as_str()));
     let service = Service::start(Options {
-        recogniser: Recogniser::Scripted(Script::responses(responses, &last.to_string())),
+        script: Some(Script::responses(responses, &last.to_string())),
         ..Options::default()
     });
     service.expect("a free port on 127.0.0.1")

@@ -72,7 +72,7 @@ fn check(endpoint: Endpoint, properties: &str, oddities: Vec<Oddity>, has: Has) 
     let case = format!("{endpoint:?} {properties} {oddities:?}");
     let spikes = !oddities.is_empty();
     let service = service(Options {
-        recogniser: Recogniser::Marks { spikes },
+        recogniser: Recogniser::marks(spikes),
         exact: !spikes,
         oddities,
         second_pass_delay: Duration::from_millis(900),

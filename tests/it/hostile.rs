@@ -11,7 +11,7 @@ use crate::common::script::{audio, scripted};
 use crate::common::*;
 use serde_json::json;
 use volcasr_loopback::{
-    At, Fault, FaultKind, Gate, Oddity, Options, Recogniser, Script, Send, Service, Trigger,
+    At, Fault, FaultKind, Gate, Oddity, Options, Script, Send, Service, Trigger,
 };
 
 const BEFORE: &str = concat!(
@@ -27,7 +27,7 @@ const AFTER: &str = concat!(
 /// A second of audio to a service that says these things; what comes of it.
 fn session(script: Script, faults: Vec<Fault>) -> (BusLog, Service) {
     let service = service(Options {
-        recogniser: Recogniser::Scripted(script),
+        script: Some(script),
         faults,
         ..Options::default()
     });

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Fault, FaultKind, HttpAnswer, Options, Recogniser, Script, Trigger};
+use volcasr_loopback::{Fault, FaultKind, HttpAnswer, Options, Script, Trigger};
 
 const APP: &str = "APPKEYqz81Jx";
 const ACCESS: &str = "ACCESSKEYvw93Kd";
@@ -59,7 +59,7 @@ fn sessions(known: &[&str]) -> Vec<Options> {
         );
         sessions.push(Options {
             faults: Vec::new(),
-            recogniser: Recogniser::Scripted(Script::responses([(400, said.as_str())], &said)),
+            script: Some(Script::responses([(400, said.as_str())], &said)),
             ..with(FaultKind::Ping(1), Trigger::Ack)
         });
     }

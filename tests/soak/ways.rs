@@ -50,7 +50,7 @@ impl Ways {
             endpoint: if sink.two_pass { Async } else { endpoint },
             spikes,
             options: Options {
-                recogniser: Recogniser::Marks { spikes },
+                recogniser: Recogniser::marks(spikes),
                 exact,
                 oddities,
                 second_pass_delay: Duration::from_millis(if is_out_of_order { 300 } else { 0 }),

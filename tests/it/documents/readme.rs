@@ -6,10 +6,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::json;
-use volcasr_loopback::{At, Options, Recogniser, Script, Send, Service, cli};
+use volcasr_loopback::{Options, Script, Service, cli};
 
 use super::page::{self, Block};
 use super::{ROOT, text};
@@ -23,25 +22,19 @@ pub struct Shell {
 }
 
 /// One utterance after 600 ms, final.
-fn words() -> Recogniser {
+fn words() -> Script {
     let utterance =
         json!({"definite": true, "start_time": 100, "end_time": 500, "text": "Good day."});
     let result = json!({"text": "Good day.", "utterances": [utterance]});
     let response =
         |duration| json!({"audio_info": {"duration": duration}, "result": result}).to_string();
-    let script = Script::default()
-        .step(
-            At::Audio(Duration::from_millis(600)),
-            Send::Json(response(600)),
-        )
-        .step(At::Finish, Send::Last(response(1000)));
-    Recogniser::Scripted(script)
+    Script::responses([(600, &*response(600))], &response(1000))
 }
 
 fn service(options: Options) -> Service {
     let options = Options {
         port: 0,
-        recogniser: words(),
+        script: Some(words()),
         ..options
     };
     Service::start(options).expect("a free port")

@@ -3,7 +3,6 @@
 use crate::{
     Options, Recogniser, Service,
     marks::Layout,
-    scripted::Script,
     stderr,
     tls::{Authority, Identity},
 };
@@ -36,13 +35,6 @@ The first line on stdout is the URI. Ctrl-C ends the service.";
 #[derive(Debug, Parser)]
 #[command(name = "loopback", after_help = FAULTS)]
 pub struct Arguments {
-    /// The recogniser that turns audio into words
-    #[arg(long, value_enum, default_value_t = RecogniserKind::Pocketsphinx)]
-    recogniser: RecogniserKind,
-    /// The script of `--recogniser scripted`: JSON, as described in the module `scripted`
-    #[arg(long, value_name = "FILE", value_parser = read_script)]
-    #[arg(required_if_eq("recogniser", "scripted"))]
-    script: Option<Script>,
     #[command(flatten)]
     options: Options,
     /// Serve TLS with a certificate made now
@@ -58,20 +50,6 @@ pub struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum RecogniserKind {
-    /// Real English speech, by GStreamer's element of that name
-    Pocketsphinx,
-    /// Numbers that are read out of the samples of a generated sound
-    Marks,
-    /// Marks with word times of 80 ms inside them
-    Spikes,
-    /// Answers from a file
-    Scripted,
-    /// No word is recognised
-    Silent,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Certificate {
     Good,
     Expired,
@@ -80,10 +58,6 @@ enum Certificate {
 }
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
-
-fn read_script(path: &str) -> Result<Script> {
-    Ok(serde_json::from_str(&fs::read_to_string(path)?)?)
-}
 
 /// Returns the options that these arguments stand for.
 ///
@@ -110,7 +84,7 @@ pub fn serve(arguments: Arguments) -> std::result::Result<(), String> {
 fn run(arguments: Arguments) -> Result<()> {
     let options = options(arguments)?;
     let hints = credentials(&options);
-    let talks = matches!(options.recogniser, Recogniser::Pocketsphinx);
+    let talks = options.recogniser == Recogniser::Pocketsphinx;
     let service = Service::start(options)?;
     if talks {
         stderr::keep_for_lines()?;
@@ -166,13 +140,6 @@ fn options(arguments: Arguments) -> Result<Options> {
         fs::write(&path, authority.pem()).map_err(|e| format!("{}: {e}", path.display()))?;
     }
     Ok(Options {
-        recogniser: match arguments.recogniser {
-            RecogniserKind::Pocketsphinx => Recogniser::Pocketsphinx,
-            RecogniserKind::Marks => Recogniser::Marks { spikes: false },
-            RecogniserKind::Spikes => Recogniser::Marks { spikes: true },
-            RecogniserKind::Scripted => Recogniser::Scripted(arguments.script.unwrap_or_default()),
-            RecogniserKind::Silent => Recogniser::Silent,
-        },
         tls: tls.transpose()?,
         log: true,
         // A program has no use for the record.
@@ -192,10 +159,7 @@ mod tests {
         let arguments = "--recogniser=spikes --fault reset@3s,close:1011@1s* --granted=a,b \
                          --fault=http:503@handshake --exact --oddity=late-ack,misread-24000";
         let options = parse(&arguments.split_whitespace().collect::<Vec<_>>()).unwrap();
-        assert!(matches!(
-            options.recogniser,
-            Recogniser::Marks { spikes: true }
-        ));
+        assert_eq!(options.recogniser, Recogniser::Spikes);
         assert_eq!((options.faults.len(), options.granted.len()), (3, 2));
         assert!(options.exact && options.lag == Lag::EXACT);
         assert_eq!(options.oddities, [Oddity::LateAck, Oddity::Misread24000]);

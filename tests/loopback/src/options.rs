@@ -16,6 +16,13 @@ pub(crate) const RESOURCES: [&str; 4] = [
 #[derive(Clone, Debug, Parser)]
 #[command(about = crate::cli::ABOUT)]
 pub struct Options {
+    /// The recogniser that turns audio into words
+    #[arg(long, value_enum, default_value_t = Recogniser::Pocketsphinx)]
+    pub recogniser: Recogniser,
+    /// The script of `--recogniser scripted`: JSON, as described in the module `scripted`
+    #[arg(long, value_name = "FILE", value_parser = Script::read)]
+    #[arg(required_if_eq("recogniser", "scripted"))]
+    pub script: Option<Script>,
     /// Port on 127.0.0.1; 0: a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
@@ -74,9 +81,6 @@ pub struct Options {
     /// Threads; more than one for many sessions
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
-    /// The recogniser that turns audio into words.
-    #[arg(skip = Recogniser::Marks { spikes: false })]
-    pub recogniser: Recogniser,
     /// Serve TLS with this certificate.
     #[arg(skip)]
     pub tls: Option<Identity>,
@@ -102,7 +106,7 @@ pub struct Options {
 impl Default for Options {
     /// The defaults of the program, but with the recogniser of marks and a record.
     fn default() -> Self {
-        Self::parse_from([""])
+        Self::parse_from(["", "--recogniser=marks"])
     }
 }
 
@@ -116,21 +120,26 @@ fn time(text: &str) -> Result<Duration, &'static str> {
     crate::fault::duration(text).ok_or("a time such as 8s or 400ms is needed")
 }
 
-/// The recogniser: it turns audio into words.
-#[derive(Clone, Debug)]
+/// The recogniser: it turns audio into words. A script answers in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Recogniser {
-    /// No word is ever recognised.
-    Silent,
-    /// Reads [`marks`](crate::marks) out of the samples.
-    Marks {
-        /// Word times of 80 ms, from 100 ms after the mark's start, as the live service times words
-        /// within longer sounds.
-        spikes: bool,
-    },
-    /// Answers from a script.
-    Scripted(Script),
-    /// GStreamer's `pocketsphinx` element: real, if imperfect, English speech recognition.
+    /// Real English speech, by GStreamer's element of that name
     Pocketsphinx,
+    /// Numbers that are read out of the samples of a generated sound
+    Marks,
+    /// Marks with word times of 80 ms inside them
+    Spikes,
+    /// Answers from a file
+    Scripted,
+    /// No word is recognised
+    Silent,
+}
+
+impl Recogniser {
+    /// The recogniser of marks, with either kind of word times.
+    pub fn marks(spikes: bool) -> Self {
+        if spikes { Self::Spikes } else { Self::Marks }
+    }
 }
 
 /// An oddity of the service that is not switched on by default.

@@ -71,6 +71,13 @@ pub enum Send {
 }
 
 impl Script {
+    /// Reads a file.
+    pub(crate) fn read(
+        path: &str,
+    ) -> Result<Self, Box<dyn std::error::Error + std::marker::Send + Sync>> {
+        Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
+    }
+
     /// A script of responses at positions in milliseconds, and a final one.
     pub fn responses<'a>(responses: impl IntoIterator<Item = (u64, &'a str)>, last: &str) -> Self {
         let mut script = Self::default();

@@ -51,7 +51,7 @@ impl Service {
     /// # Errors
     /// The port is taken, or the recogniser is not installed: the text says how to get it.
     pub fn start(options: Options) -> io::Result<Self> {
-        if matches!(options.recogniser, crate::Recogniser::Pocketsphinx) {
+        if options.recogniser == crate::Recogniser::Pocketsphinx {
             crate::pocketsphinx::pipeline(16_000).map_err(io::Error::other)?;
         }
         let tls = options.tls.as_ref().map(|identity| identity.acceptor());

@@ -117,11 +117,9 @@ impl Session {
         number: usize,
         refusal: Option<String>,
     ) -> Self {
-        let script = match &options.recogniser {
-            Recogniser::Scripted(script) => Some(Player::new(script, number)),
-            _ => None,
-        };
+        let script = options.script.as_ref();
         Self {
+            script: script.map(|script| Player::new(script, number)),
             answers: Answers {
                 endpoint,
                 log_id,
@@ -145,7 +143,6 @@ impl Session {
             transcript: None,
             reader: None,
             listener: None,
-            script,
             ack_by: None,
             news: Arc::default(),
             idle_since: Instant::now(),
@@ -243,9 +240,10 @@ impl Session {
             24_000 if self.options.has(Oddity::Misread24000) => 16_000,
             rate => rate,
         };
-        match &self.options.recogniser {
-            Recogniser::Silent | Recogniser::Scripted(_) => {}
-            Recogniser::Marks { spikes } => self.reader = Some(Marks::new(rate, *spikes)),
+        match self.options.recogniser {
+            Recogniser::Silent | Recogniser::Scripted => {}
+            Recogniser::Marks => self.reader = Some(Marks::new(rate, false)),
+            Recogniser::Spikes => self.reader = Some(Marks::new(rate, true)),
             Recogniser::Pocketsphinx => {
                 let listener = Listener::new(rate, self.news.clone());
                 self.listener = Some(listener.map_err(|text| (codes::INTERNAL, text))?);

@@ -25,11 +25,23 @@ impl Talk {
         }
     }
 
+    /// Behind the ack; `fields`: of the request, beside those that every client sends.
+    pub(crate) fn asked(
+        endpoint: Endpoint,
+        change: impl FnOnce(&mut Options),
+        fields: &Value,
+    ) -> Self {
+        let (mut talk, mut request) = (Self::new(endpoint, change), request());
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            request["request"][name] = value.clone();
+        }
+        talk.request(&request);
+        talk
+    }
+
     /// Behind the ack of `bigmodel_async`.
     fn ready(change: impl FnOnce(&mut Options)) -> Self {
-        let mut talk = Self::new(Endpoint::Async, change);
-        talk.request(&request());
-        talk
+        Self::asked(Endpoint::Async, change, &json!({}))
     }
 
     /// Sends a packet, and returns what comes at once.
@@ -39,7 +51,7 @@ impl Talk {
         self.session.out.drain(..).collect()
     }
 
-    pub(crate) fn request(&mut self, json: &Value) -> Vec<Out> {
+    fn request(&mut self, json: &Value) -> Vec<Out> {
         self.packet(&packet(REQUEST, 1, Some(1), json.to_string().as_bytes()))
     }
 
@@ -65,7 +77,7 @@ impl Talk {
     }
 }
 
-pub(crate) fn request() -> Value {
+fn request() -> Value {
     json!({"audio": {"format": "pcm", "rate": 24000},
         "request": {"enable_punc": true, "show_utterances": true, "end_window_size": 800}})
 }
@@ -234,40 +246,6 @@ fn acks_may_be_late_and_answers_blank() {
         without_audio.after(1000)[..],
         [Out::Response(Gate::Ack, ..)]
     ));
-}
-
-#[test]
-fn second_passes_come_late_and_out_of_order() {
-    let mut talk = Talk::new(Endpoint::Async, |o| {
-        o.second_pass_delay = Duration::from_millis(300);
-        o.oddities = vec![Oddity::OutOfOrder];
-    });
-    let mut request = request();
-    request["request"]["enable_nonstream"] = json!(true);
-    talk.request(&request);
-    let mut all = talk.stream(&Layout::default().sentences(3).0, 4800);
-    all.extend(talk.finish());
-    // Lists of texts, definite ones in brackets, without repeats.
-    let states = all.iter().take_while(|out| !matches!(out, Out::Close(_)));
-    let states = states.map(|out| {
-        let utterances = json(out)["result"]["utterances"].take();
-        let shown = utterances.as_array().into_iter().flatten().filter_map(|u| {
-            let text = u["text"].as_str()?;
-            Some(if u["definite"] == true {
-                format!("[{text}]")
-            } else {
-                text.to_owned()
-            })
-        });
-        shown.collect::<Vec<_>>().join(" ")
-    });
-    let mut states: Vec<String> = states.filter(|state| state.contains('[')).collect();
-    states.dedup();
-    assert_eq!(states[0], "m0 m1 m2 [M3 m4 m5.]");
-    assert_eq!(
-        states.last().unwrap(),
-        "[M0 m1 m2.] [M3 m4 m5.] [M6 m7 m8.]"
-    );
 }
 
 /// Mistakes in the layout are a table of `frame`, those in the request one of `request`.

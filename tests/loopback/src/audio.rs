@@ -78,10 +78,13 @@ impl Samples {
                 self.pending.drain(..head);
             }
         }
-        let frames = self.pending.chunks_exact(2 * self.channels);
-        let rest = frames.remainder().to_vec();
-        let samples: Vec<u8> = frames.flat_map(|frame| [frame[0], frame[1]]).collect();
-        self.pending = rest;
+        let frame = 2 * self.channels;
+        let rest = self.pending.split_off(self.pending.len() / frame * frame);
+        let mut samples = std::mem::replace(&mut self.pending, rest);
+        if self.channels > 1 {
+            let first = samples.chunks_exact(frame).flat_map(|s| [s[0], s[1]]);
+            samples = first.collect();
+        }
         self.count += samples.len() as u64 / 2;
         samples
     }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::{Connection, FaultKind, Options};
+use volcasr_loopback::{Connection, Options};
 
 fn options() -> Options {
     Options {
@@ -122,7 +122,10 @@ fn environment() {
 /// A reconnection has the credentials of the start, even if others were set meanwhile.
 #[test]
 fn reconnections_use_the_settings_of_the_start() {
-    let service = service(options());
+    let service = service(Options {
+        faults: vec!["reset@1500ms".parse().expect("a fault")],
+        ..options()
+    });
     let mut rig = TestPipeline::new(sink(&service));
     let (pcm, marks) = speech(2);
     let (first, second) = pcm.split_at(48_000);
@@ -130,9 +133,8 @@ fn reconnections_use_the_settings_of_the_start() {
     until_connection(&service, |c| c.audio_bytes > 24_000);
     let later = "access-key=secret-access-2 resource-id=volc.bigasr.sauc.concurrent";
     set(rig.sink.clone(), later);
-    assert!(service.inject(FaultKind::Reset));
-    assert!(service.wait(LONG, |all| all.len() == 2 && all[1].ack_at.is_some()));
     rig.push(second, 20);
+    assert!(service.wait(LONG, |all| all.len() == 2 && all[1].ack_at.is_some()));
     rig.end().assert_said(&marks, 0);
     rig.go(gst::State::Ready);
     rig.speak(1);

@@ -89,7 +89,6 @@ impl Open {
 
     /// Breaks with the connection's end.
     async fn run(mut self) -> ControlFlow<End, Infallible> {
-        let mut injected = self.peer.injector();
         loop {
             if self.session.is_over() {
                 self.live = None;
@@ -106,7 +105,6 @@ impl Open {
             let reads = is_open(held, Gate::Reading) && !self.session.is_full();
             tokio::select! {
                 message = io(&mut self.ws, &mut self.dirty, reads) => self.message(message).await,
-                Some(kind) = injected.recv() => self.inject(kind).await,
                 _ = self.gates.changed() => Continue(()),
                 () = news.notified() => self.tick(),
                 () = sleep_until(deadline) => self.tick(),

@@ -8,7 +8,7 @@ use crate::{
     stderr,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -17,7 +17,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpSocket},
     runtime::{Builder, Runtime},
-    sync::{mpsc, watch},
+    sync::watch,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -136,14 +136,6 @@ impl Service {
         let gates = &self.shared.gates;
         gates.send_modify(|held| *held &= !(1 << gate as u8));
     }
-
-    /// Makes `what` happen now on the latest connection that is open; false: there is none. An HTTP
-    /// answer does nothing after the upgrade.
-    pub fn inject(&self, kind: FaultKind) -> bool {
-        let state = self.shared.lock();
-        let latest = state.injectors.iter().max_by_key(|(number, _)| **number);
-        latest.is_some_and(|(_, injector)| injector.send(kind).is_ok())
-    }
 }
 
 impl Drop for Service {
@@ -182,7 +174,6 @@ pub(crate) struct Shared {
 #[derive(Debug, Default)]
 struct State {
     connections: Vec<Connection>,
-    injectors: HashMap<usize, mpsc::UnboundedSender<FaultKind>>,
     /// Which faults have come, and on which connection; none for those that come once.
     fired: HashSet<(usize, Option<usize>)>,
     /// Sessions that are live, and those that ever were.
@@ -268,21 +259,12 @@ impl Peer {
     }
 
     pub(crate) fn ended(&self, end: End) {
-        self.shared.lock().injectors.remove(&self.number);
         self.log(format_args!("end: {end}"));
         self.record(|c| (c.end, c.ended_at) = (Some(end), Some(Instant::now())));
     }
 
-    /// Faults that a test injects.
-    pub(crate) fn injector(&self) -> mpsc::UnboundedReceiver<FaultKind> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        self.shared.lock().injectors.insert(self.number, sender);
-        receiver
-    }
-
     /// The faults whose moment it is on this connection.
     pub(crate) fn due(&self, moment: impl Fn(Trigger) -> bool) -> Vec<FaultKind> {
-        let mut state = self.shared.lock();
         let mut due = Vec::new();
         for (n, fault) in self.shared.options.faults.iter().enumerate() {
             let place = match fault.target {
@@ -290,7 +272,7 @@ impl Peer {
                 Target::Connection(only) if only != self.number => continue,
                 Target::Each | Target::Connection(_) => Some(self.number),
             };
-            if moment(fault.trigger) && state.fired.insert((n, place)) {
+            if moment(fault.trigger) && self.shared.lock().fired.insert((n, place)) {
                 due.push(fault.kind.clone());
             }
         }

@@ -34,12 +34,13 @@ SPEECH = "/usr/share/pocketsphinx/test/data/librivox/sense_and_sensibility_01_au
 SENTENCES = ["0930", "0920", "0870"]
 CHINESE = "今天的雨已经停了，往北的路又通了，大家可以放心出门。"
 COLUMNS, ROWS = 80, 12
-PATIENCE = 90
+# Upper bound on each run of a program, in seconds.
+TIMEOUT = 90
 
 
 def launch(*words, environment=None):
     command = ["gst-launch-1.0", "-q", *" ".join(words).split()]
-    subprocess.run(command, env=environment, check=True, timeout=PATIENCE)
+    subprocess.run(command, env=environment, check=True, timeout=TIMEOUT)
 
 
 class Service:
@@ -127,7 +128,7 @@ def watch(command, environment):
     if child == 0:
         os.execve(command[0], command, environment)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    screen, rest, end = Screen(), b"", time.monotonic() + PATIENCE
+    screen, rest, end = Screen(), b"", time.monotonic() + TIMEOUT
     while time.monotonic() < end and select.select([terminal], [], [], 5)[0]:
         try:
             rest += os.read(terminal, 65536)

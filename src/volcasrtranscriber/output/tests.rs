@@ -6,7 +6,8 @@ use std::thread;
 
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Upper bound on each wait of a test.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The audio may come while the task waits already: that ends its wait without a limit.
 #[test]
@@ -29,11 +30,11 @@ fn text_leaves_where_the_audio_is_held_up_after_the_task_began_to_wait() {
             }
         }
     });
-    waiting.recv_timeout(PATIENCE).expect("a task");
+    waiting.recv_timeout(TIMEOUT).expect("a task");
     for end in (100..=2000).step_by(100) {
         output.audio(Duration::from_millis(end));
     }
-    match left.recv_timeout(PATIENCE).expect("something to leave") {
+    match left.recv_timeout(TIMEOUT).expect("an action") {
         Step::Act(Action::Gap { start, duration }) => {
             assert_eq!(start, Duration::ZERO);
             assert_eq!(duration, Duration::from_secs(2) - STARVED_MARGIN);

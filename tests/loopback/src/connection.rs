@@ -33,8 +33,8 @@ use tokio_tungstenite::{
     },
 };
 
-/// How long a client may take for its part of a closing handshake.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Upper bound on a client's time for its part of a closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(tcp: TcpStream, tls: Option<TlsAcceptor>, peer: Peer) {
@@ -155,7 +155,7 @@ impl Open {
                     Some((_, End::Fault)) => End::Fault,
                     Some(_) => End::Finished,
                 };
-                self.closing = Some((now + PATIENCE, end));
+                self.closing = Some((now + CLOSE_TIMEOUT, end));
             }
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
             // The end of the stream: in good order when the client's close frame was there.
@@ -278,7 +278,7 @@ impl Open {
     }
 
     fn close(&mut self, code: u16, reason: &'static str, end: End) -> ControlFlow<End> {
-        self.closing = Some((Instant::now() + PATIENCE, end));
+        self.closing = Some((Instant::now() + CLOSE_TIMEOUT, end));
         let (code, reason) = (code.into(), reason.into());
         self.write(Message::Close(Some(CloseFrame { code, reason })))
     }

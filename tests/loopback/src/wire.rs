@@ -23,8 +23,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// How long a client may take for TLS, and for the upgrade request.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Upper bound on a client's time for TLS, and for its upgrade request.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A socket behind the 101, its endpoint, and the bytes that came behind the request.
 pub(crate) type Upgraded = (Wire, Endpoint, Vec<u8>);
@@ -184,7 +184,7 @@ impl Wire {
 
 /// Waits for a step of the client, which has to come in time and without an error.
 async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> ControlFlow<End, T> {
-    match timeout(PATIENCE, step).await {
+    match timeout(UPGRADE_TIMEOUT, step).await {
         Ok(Ok(done)) => Continue(done),
         _ => Break(End::NoUpgrade),
     }

@@ -10,7 +10,8 @@ use tokio_tungstenite::{
 };
 use volcasr_loopback::{Options, Service};
 
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Upper bound on each wait of a test.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A service with these changes to its defaults.
 pub fn service(change: impl FnOnce(&mut Options)) -> Service {
@@ -74,7 +75,7 @@ impl Client {
 
     /// The next message: a word for its kind, and its content.
     pub async fn get(&mut self) -> String {
-        let next = timeout(PATIENCE, self.ws.next()).await;
+        let next = timeout(TIMEOUT, self.ws.next()).await;
         match next.expect("the service says nothing") {
             Some(Ok(Message::Binary(bytes))) => decode(&bytes),
             Some(Ok(Message::Text(text))) => format!("text {text}"),

@@ -31,7 +31,7 @@ async fn upgrades_are_refused() {
         assert_eq!(refused.status(), status);
         assert_eq!(refused.headers()[header], value);
     }
-    assert!(service.wait(PATIENCE, |all| all[2].end == Some(End::Refused(400))));
+    assert!(service.wait(TIMEOUT, |all| all[2].end == Some(End::Refused(400))));
 }
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn sessions_are_counted() {
     assert_eq!(second.get().await, refused("concurrency"));
     // After an error the service leaves the closing to the client.
     second.ws.close(None).await.unwrap();
-    let ended = service.wait(PATIENCE, |all| all[1].end == Some(End::ClientClosed(None)));
+    let ended = service.wait(TIMEOUT, |all| all[1].end == Some(End::ClientClosed(None)));
     assert!(ended);
     first.stream(&[0; 960], 960).await;
     let mut third = Client::asked(&service, 24_000).await;
@@ -69,7 +69,7 @@ async fn the_service_pings_and_says_why_it_closes() {
     let all = client.until(&["lost"]).await;
     let close: Vec<_> = all.iter().filter(|got| *got != "ping").collect();
     assert_eq!(close, ["close 1000 finish last sequence", "lost"]);
-    assert!(service.wait(PATIENCE, |all| all[0].end == Some(End::Finished)));
+    assert!(service.wait(TIMEOUT, |all| all[0].end == Some(End::Finished)));
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn faults_come_at_their_moments() {
         assert_eq!(found, count, "{fault}: {all:?}");
         assert_eq!(service.connections()[0].faults.len(), 1, "{fault}");
         if expected == "lost" && !fault.starts_with("raw") {
-            let ended = service.wait(PATIENCE, |all| all[0].end == Some(End::Fault));
+            let ended = service.wait(TIMEOUT, |all| all[0].end == Some(End::Fault));
             assert!(ended, "{fault}");
         }
         let comes_again = session(&service).await.iter().any(|got| got == expected);

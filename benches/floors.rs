@@ -1,4 +1,4 @@
-//! The floors without I/O: framing, reading responses, following them.
+//! The layers without I/O: framing, reading responses, following them.
 
 use std::hint::black_box;
 use std::time::Duration;

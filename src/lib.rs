@@ -3,10 +3,10 @@
 //!
 //! # Map of the code
 //!
-//! Five floors, and dependencies point down only: the two elements, then
-//! `element → client → session → protocol`. Neither element knows the other.
+//! Five layers, and dependencies point down only: the two elements, then
+//! `element → client → session → protocol`. Neither element uses the other.
 //!
-//! | floor | holds | may name |
+//! | layer | holds | may name |
 //! |---|---|---|
 //! | `volcasrsink`, `volcasrtranscriber` | virtual methods, waits, when text leaves | GStreamer |
 //! | `element` | what the elements share: settings, a run, times, what is posted | GStreamer |

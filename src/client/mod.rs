@@ -1,4 +1,4 @@
-//! The connection to the service: the floor that knows sockets and clocks.
+//! The connection to the service: the layer with sockets and clocks.
 //!
 //! A [`Client`] belongs to one run of an element, which ends at PAUSED → READY. The streaming
 //! thread hands it audio and boundaries, which wait in a bounded queue. A task on the process's

@@ -25,7 +25,7 @@ pub fn example(name: &str) -> PathBuf {
     path
 }
 
-/// The directory with the plugin that cargo built for this very test: beside the test, or one floor
+/// The directory with the plugin that cargo built for this very test: beside the test, or one level
 /// up.
 pub fn plugin() -> PathBuf {
     let name = format!(

@@ -110,7 +110,7 @@ fn connection() -> Vec<Property> {
             "rate",
             "Sample rate",
             "Sample rate of the audio in Hz, 24000 or 16000, which the caps follow. \
-             Try 16000 if the service refuses 24000 (45000151) or hears gibberish",
+             Try 16000 if the service refuses 24000 (45000151) or sends garbled text",
             |s| &mut s.rate,
         ),
     ]

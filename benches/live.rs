@@ -6,8 +6,8 @@
 //! push for all of them, as two do for all sockets of a server: a thousand threads with a clock
 //! each, as live sources have them, cost more than two processors by themselves. The sound is
 //! marks, which the service (elsewhere, `--recogniser marks`) answers, or what the environment's
-//! SPEECH names, which a script answers; so sent audio is settled and let go as in life. Sessions
-//! are at different places in it, and in their chunks.
+//! SPEECH names, which a script answers; so sent audio is settled and freed as with the real
+//! service. Sessions are at different places in it, and in their chunks.
 
 mod support;
 

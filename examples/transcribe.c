@@ -141,7 +141,8 @@ feed (gpointer data)
 }
 
 #ifdef G_OS_UNIX
-/* Ctrl-C ends the stream, not the program: the last words are still to come. A second one kills. */
+/* Ctrl-C ends the stream, not the program: the last words are still to come. A second one ends the
+ * program. */
 static gboolean
 on_interrupt (gpointer data)
 {

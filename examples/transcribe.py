@@ -92,7 +92,7 @@ def main():
         elif message.type == Gst.MessageType.WARNING:
             print("warning:", message.parse_warning()[0].message, file=sys.stderr)
         elif message.type == Gst.MessageType.ERROR:
-            # The first error is the cause; what follows it are other elements' complaints about it.
+            # The first error is the cause; other elements' errors only follow from it.
             errors.append(message.parse_error()[0].message)
             loop.quit()
         elif message.type == Gst.MessageType.EOS:
@@ -103,8 +103,8 @@ def main():
     bus.connect("message", on_message)
 
     def on_interrupt():
-        # Ctrl-C ends the stream, not the program: the last words are still to come. A second one,
-        # the handler gone, kills.
+        # Ctrl-C ends the stream, not the program: the last words are still to come. A second one
+        # ends the program, since the handler is removed.
         pipeline.send_event(Gst.Event.new_eos())
         return GLib.SOURCE_REMOVE
 

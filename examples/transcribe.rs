@@ -96,7 +96,7 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
     .map_err(|_| "not a pipeline")?;
     let bus = pipeline.bus().ok_or("a pipeline without a bus")?;
 
-    // Ctrl-C ends the stream, so that the last words still come; a second one kills.
+    // Ctrl-C ends the stream, so that the last words still come; a second one ends the program.
     #[cfg(unix)]
     {
         const SIGINT: i32 = 2;
@@ -131,7 +131,7 @@ fn transcribe(args: &[String]) -> Result<(), Box<dyn Error>> {
                 _ => Ok(()),
             };
             if let Err(error) = result {
-                // Only the first error is the cause: other elements complain after it.
+                // Only the first error is the cause; other elements' errors follow from it.
                 let mut outcome = outcome.borrow_mut();
                 if outcome.is_ok() {
                     *outcome = Err(error);

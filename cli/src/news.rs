@@ -1,4 +1,4 @@
-//! News for a program that recognises, read from the pipeline's messages.
+//! The pipeline's messages as values that the commands act on.
 
 use std::collections::BTreeMap;
 
@@ -21,16 +21,16 @@ pub enum News {
     Connect(gst::ProgressType),
     /// A line about the track that is selected.
     Track(String),
-    /// Something that the pipeline survives.
+    /// A problem after which the pipeline goes on.
     Warning(Warning),
     /// The input has failed; what was read of it may still be recognised.
     InputFailed(Failure),
-    /// The end, and no good one. The first one is the cause; others are other elements' complaints
-    /// about it.
+    /// The end after a failure. The first one is the cause; others are other elements' errors
+    /// that follow from it.
     Failed(Failure),
-    /// The end: everything is said.
+    /// The end: all words have come.
     Ended,
-    /// The time for a good end is over.
+    /// The last words have not come in time.
     Late,
 }
 

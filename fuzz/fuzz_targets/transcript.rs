@@ -1,5 +1,5 @@
 //! Any responses in any order, with losses, restarts and ends between them: each number is
-//! announced in turn, ends exactly once, and says nothing after that.
+//! announced in turn, ends exactly once, and has no update after that.
 #![no_main]
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! The end of a session whose responses are of no interest any more.
+//! Drains and closes a session whose responses are no longer needed.
 
 use std::time::Duration;
 

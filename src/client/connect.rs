@@ -1,4 +1,4 @@
-//! The way to a session's WebSocket: a preconnect, then the handshake.
+//! Setup of a session's WebSocket: a preconnect, then the handshake.
 //!
 //! Look-up, TCP and TLS take several round trips and tell whether the network works. The handshake
 //! opens a session, which is billed and times out. So the former happen at once, the latter with

@@ -46,7 +46,7 @@ enum Woken {
     Deadline,
 }
 
-/// Starts a driver as a task, and sees to it that its end is noticed, however it comes.
+/// Starts a driver as a task, and reports its end, a panic included.
 pub(super) fn start(
     shared: Arc<Shared>,
     config: Config,

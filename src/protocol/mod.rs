@@ -17,7 +17,7 @@
 //! Frames are read strictly and responses tolerantly. A frame whose sizes and checksums are wrong
 //! can't be trusted: what is read from it could be anything. A response's fields are optional, one
 //! by one: the service leaves them out, renames and retypes them from release to release, and one
-//! odd field must not cost a sentence.
+//! odd field must not lose a sentence.
 
 pub mod compression;
 mod error_body;

@@ -26,7 +26,7 @@ pub enum Decoded {
     Failure(Box<Failure>),
     /// Unreadable, and skipped.
     Ignored(String),
-    /// Unreadable, and there is no hope for more.
+    /// Unreadable, and nothing readable can follow.
     Protocol(String),
 }
 

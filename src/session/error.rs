@@ -34,7 +34,7 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Returns whether, and how patiently, to try again.
+    /// Returns whether, and how often, to try again.
     pub fn retry(&self) -> Retry {
         match self {
             SessionError::Failure(failure) => failure.retry(),
@@ -49,12 +49,12 @@ impl SessionError {
 
 /// Any reason for the end of a connection: one of the network, or a [`SessionError`].
 pub trait ConnectionError: From<SessionError> {
-    /// Returns whether, and how patiently, to try again.
+    /// Returns whether, and how often, to try again.
     fn retry(&self) -> Retry;
 
     /// Returns the cause that the service names, if it names one.
     fn cause(&self) -> Option<Cause>;
 
-    /// Whether an unused connection may end so, which says nothing of the service.
+    /// Whether an unused connection may end so, which is no failure of the service.
     fn is_stale_connection(&self) -> bool;
 }

@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-/// When a service that sends nothing is taken for one that hears silence. `bigmodel_async` sends
-/// nothing then; one that is behind rarely pauses for so long.
+/// Time without a response after which the service is taken to receive silence. `bigmodel_async`
+/// sends no response to silence; a service that is behind rarely pauses for so long.
 const SILENCE_BEFORE_ROLLOVER: Duration = Duration::from_secs(10);
 
 /// Way in which a session continues.

@@ -253,7 +253,7 @@ impl VolcAsrSink {
         run.push_buffer(start, pcm, segment.as_ref());
     }
 
-    /// Returns whether the pad is flushed or being deactivated. The base class learns of it later.
+    /// Returns whether the pad is flushed or being deactivated. The base class notices it later.
     pub(super) fn is_flushing(&self) -> bool {
         let flags = self.obj().sink_pad().pad_flags();
         flags.contains(gst::PadFlags::FLUSHING)

@@ -36,7 +36,7 @@
  *     volcasrsink sync=false
  * ```
  *
- * A file that is also heard:
+ * A file that is played at the same time:
  *
  * ```bash
  * gst-launch-1.0 -e -t uridecodebin uri=file:///tmp/talk.mp3 ! audioconvert ! tee name=t \

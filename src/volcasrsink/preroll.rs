@@ -125,7 +125,7 @@ impl VolcAsrSink {
 
     /// Waits until the failure is on the bus, and returns the flow that follows it.
     ///
-    /// Prerolls nothing meanwhile: the source learns of the failure at once, also in PAUSED.
+    /// Prerolls nothing meanwhile: the source gets the failure at once, also in PAUSED.
     fn refuse(&self, run: &Run, error: gst::FlowError) -> gst::FlowError {
         run.wait_for_failure(error, || self.is_flushing())
     }

@@ -1,4 +1,4 @@
-//! Checks that hold after every restored connection, and faults to lose one.
+//! Checks that hold after every restored connection, and faults that break one.
 
 use std::time::Duration;
 

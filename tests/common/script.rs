@@ -1,4 +1,4 @@
-//! A service that says what a test wants.
+//! A service with the answers that a test gives.
 
 use serde_json::{Value, json};
 use volcasr_loopback::{Options, Script, Service};

@@ -1,4 +1,4 @@
-//! Tests that need what not every machine has.
+//! Tests that are skipped where a program they need is missing.
 
 /// Says why a test does nothing. Where `CI` is set everything is installed, and one that did
 /// nothing must not pass.

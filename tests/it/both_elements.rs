@@ -1,5 +1,5 @@
 //! One list of cases for both elements: tests of the sink that run with a transcriber in its place.
-//! At each end its text pad has had the words that the messages say. Others run again with a sink
+//! At each end its text pad has pushed the words of the messages. Others run again with a sink
 //! that has `async=false`.
 
 use crate::common::child;

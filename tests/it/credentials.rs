@@ -1,4 +1,4 @@
-//! Who the user is: headers, properties, environment.
+//! Credentials: from properties or the environment into headers.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

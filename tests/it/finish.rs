@@ -1,5 +1,5 @@
-//! The end of a stream: the last words are waited for, asked for again when the connection is lost,
-//! given up in the end, never silently. Silence is no error, a lost answer is one.
+//! The end of a stream: the last words are waited for, and requested again when the connection is
+//! lost. Without them there is a warning or an error. Silence is no error, a lost answer is one.
 //!
 //! A session is also finished on request, as push-to-talk needs it.
 

@@ -1,5 +1,5 @@
-//! A flush drops the session with what it had not said; nothing of it shows afterwards, and times
-//! follow the new segment.
+//! A flush drops the session with words that have not come; nothing of it is posted afterwards, and
+//! times follow the new segment.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Peers that send what a sound service never sends, in the handshake or later: it is logged and
-//! skipped, restored, or ends in one clear error; none costs the words around it.
+//! Peers that send what the real service never sends, in the handshake or later: it is logged and
+//! skipped, restored, or ends in one clear error. No words around it are lost.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

@@ -79,7 +79,7 @@ fn a_buffer_without_caps_is_an_error() {
          volcasrsink sync=false uri={} app-key=app-1 access-key=secret-access-key",
         service.uri()
     ));
-    // The cause comes first, before the source's complaint about it.
+    // The cause comes first, before the source's error that follows from it.
     let way_out = "audioconvert ! audioresample";
     log.errors()[0].assert_is(gst::StreamError::Format, &[way_out]);
     assert!(service.inspect(|all| all.iter().all(|c| c.frames.is_empty())));

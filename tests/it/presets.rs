@@ -1,5 +1,5 @@
 //! The presets in `data/`: what each sets, that it is found by its name, and that its pipeline
-//! reaches words.
+//! posts words.
 //!
 //! Each test is a process of its own: GStreamer reads presets once, from places that the
 //! environment names.

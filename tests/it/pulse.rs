@@ -1,4 +1,4 @@
-//! The command line that the plugin exists for, at a real PulseAudio server: a null sink's monitor
+//! The command line for a microphone, at a real PulseAudio server: a null sink's monitor
 //! is the microphone, `paplay` speaks into it, Ctrl-C ends it, and the last words are printed.
 //!
 //! Says why and does nothing where PulseAudio, pocketsphinx or its recordings are not installed.

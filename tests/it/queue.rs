@@ -1,5 +1,5 @@
-//! Audio that can't be sent yet: it waits, and when it may wait no longer the pipeline does, or the
-//! oldest goes.
+//! Audio that can't be sent yet: it waits. When the queue is full, the pipeline blocks, or the
+//! oldest audio is dropped.
 
 use std::ops::Range;
 use std::time::Duration;

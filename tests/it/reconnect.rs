@@ -160,7 +160,7 @@ fn an_error_is_read_while_a_queue_is_sent() {
     assert!(sent < all / 2, "{sent} of {all}");
 }
 
-/// Plays into an error, and hears all that the sink says until its state is READY again.
+/// Plays into an error, and collects all messages until the sink's state is READY again.
 fn fail(service: &Service) -> (BusLog, gst::Element) {
     let sink = fast_sink(service);
     let (pcm, _) = open_ended_speech(4);

@@ -113,7 +113,7 @@ fn late_writes_are_logged() {
     });
 }
 
-/// Written by the application as soon as it hears of the start.
+/// The application writes it as soon as it gets the message of the start.
 #[test]
 fn what_works_at_once_works_while_it_starts() {
     let (_service, mut rig) = TestPipeline::start("");

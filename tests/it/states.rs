@@ -1,4 +1,4 @@
-//! PAUSED → READY at any moment: at once, nothing left behind, and the next start is a clean one.
+//! PAUSED → READY at any moment: at once, without leaks, and the next start works.
 
 use std::ffi::OsStr;
 use std::time::{Duration, Instant};

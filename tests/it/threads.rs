@@ -1,5 +1,5 @@
 //! Threads: none of the application's is blocked, and any may call, those of its own runtime too.
-//! Many elements in one process have no more of them.
+//! Many elements in one process share a fixed number of threads.
 
 use crate::common::*;
 use gst::prelude::*;
@@ -39,8 +39,8 @@ async fn dropped_by_a_worker_of_a_runtime() {
 
 const COUNT: usize = 300;
 
-/// Every sink hears everything. There are no more threads than two workers, at most 56 of the pool,
-/// the source's, the service's and the test's own.
+/// Every sink posts all of its words. There are no more threads than two workers, at most 56 of the
+/// pool, the source's, the service's and the test's own.
 #[test]
 fn hundreds_in_one_process() {
     let _permit = heavy();

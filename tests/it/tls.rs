@@ -1,4 +1,4 @@
-//! `wss://`: what the trust store vouches for works, anything else is refused, once.
+//! `wss://`: a certificate that the trust store covers works; any other is refused, once.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -114,7 +114,7 @@ fn a_self_signed_certificate_that_is_named() {
     });
 }
 
-/// Nothing to trust at all is said, and what to do about it.
+/// The error names an empty trust store, and what to do about it.
 #[test]
 fn an_empty_trust_store() {
     with_trust_store(|| {
@@ -142,7 +142,7 @@ fn answering(peers: usize, answer: &'static str) -> (String, std::thread::JoinHa
     (format!("wss://{address}/"), server)
 }
 
-/// `wss://` to a server that speaks none: what answers is no hope.
+/// `wss://` to a server that speaks no TLS is not tried again.
 #[test]
 fn no_tls_there() {
     let (uri, server) = answering(1, "HTTP/1.1 400 Bad Request\r\n\r\n");

@@ -1,5 +1,5 @@
-//! Without a connection, or one that is a session, there is an error, whether or not a buffer ever
-//! comes.
+//! Without a connection, or without a session on it, there is an error, whether or not a buffer
+//! ever comes.
 
 use std::process::Command;
 

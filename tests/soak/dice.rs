@@ -1,4 +1,4 @@
-//! Random numbers that come again with their seed.
+//! Random numbers that follow from a seed.
 
 /// SplitMix64: small, and good enough to choose faults with.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Lives of the element: from READY to PAUSED and back, the end of the last one, and the messages
+//! Runs of the element: from READY to PAUSED and back, the end of the last one, and the messages
 //! of the bus.
 
 use std::thread;

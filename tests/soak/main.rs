@@ -1,6 +1,6 @@
 //! Sessions over marks with random faults, pauses, flushes, seeks, gaps and changes of stream:
-//! in spite of them, every mark that the elements' promises cover is posted once, in order, at its
-//! time, and nothing is posted that has no reason. A transcriber's text pad has the same marks.
+//! in spite of them, every mark that the documents cover is posted once, in order, at its time, and
+//! nothing is posted that has no reason. A transcriber's text pad has the same marks.
 //!
 //! Each schedule follows from its seed. `SOAK_SEED` is the first one's, `SOAK_SCHEDULES` says how
 //! many follow from it, `SOAK_JOBS` how many run at a time, `SOAK_LAG` how far answers lag. A

@@ -1,4 +1,4 @@
-//! The sink's properties, and the source's nature.
+//! The sink's properties, and whether the source is live.
 
 use gst::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The service's ways.
+//! The behaviour of the service: its endpoint, its options and its oddities.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const ODDITIES: [(Oddity, u64); 12] = [
     (Oddity::ChunkedRefusals, 10),
 ];
 
-/// The service's ways.
+/// The behaviour of the service in one schedule.
 #[derive(Debug)]
 pub struct Ways {
     pub endpoint: Endpoint,

@@ -1,4 +1,4 @@
-//! Whether a picture's captions can be read: without a font for a letter, boxes are drawn.
+//! Check for fonts: a letter that no font has is drawn as a box.
 
 use std::process::Command;
 use std::sync::mpsc;

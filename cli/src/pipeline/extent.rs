@@ -1,4 +1,4 @@
-//! Where an input begins and ends, by its own times.
+//! Start and end of an input, by its own timestamps.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

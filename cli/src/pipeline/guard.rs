@@ -1,4 +1,4 @@
-//! Sees to it that a recognition ends, even if its input stalls or fails.
+//! Ensures that a recognition ends, even if its input stalls or fails.
 
 use std::mem;
 use std::time::{Duration, Instant};

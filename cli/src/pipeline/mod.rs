@@ -2,7 +2,7 @@
 //!
 //! [`source`] opens URIs and follows their [`pads`], with the rules of [`tracks`]; [`extent`] is
 //! where an input begins and ends, [`riff`] is the length of a WAV file, [`stall`] finds out that
-//! it gives nothing more, [`level`] is its loudness, [`guard`] sees to it that it ends,
+//! it gives nothing more, [`level`] is its loudness, [`guard`] ensures that it ends,
 //! [`mod@stop`] stops it. [`picture`] draws captions into a film, which it writes with the
 //! encoders of [`encode`]; [`silence`] fills the gaps of its sound.
 

@@ -1,4 +1,4 @@
-//! Length of a WAV file by its header: GStreamer's parser believes the file's size instead.
+//! Length of a WAV file by its header: GStreamer's parser takes the file's size instead.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,4 +1,4 @@
-//! How far something is.
+//! A progress bar.
 
 use gst::ClockTime;
 

@@ -1,5 +1,5 @@
-//! Text on a terminal: [`screen`] rewrites lines in place, [`wrap`] breaks them, [`bar`] draws how
-//! far something is.
+//! Text on a terminal: [`screen`] rewrites lines in place, [`wrap`] breaks them, [`bar`] is a
+//! progress bar.
 
 pub mod bar;
 pub mod screen;

@@ -1,4 +1,4 @@
-//! One input.
+//! Recognition of one input.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

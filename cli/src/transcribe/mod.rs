@@ -2,7 +2,7 @@
 //!
 //! In reading order: this file has the command line, [`batch`] the loop, [`schedule`] which job is
 //! begun when, [`job`] is one input, [`outputs`] its files, [`inputs`] what directories hold,
-//! [`names`] what files are called, [`tally`] how far the batch is.
+//! [`names`] what files are called, [`tally`] its progress.
 
 mod batch;
 mod inputs;

@@ -1,4 +1,4 @@
-//! Which job is begun, and when: a service without room is asked less, and later.
+//! Which job is begun, and when: a busy service gets fewer sessions, and later.
 //!
 //! The number of jobs at once is lowered with each refusal and raised slowly after successes
 //! (additive increase); the pause before the next start grows with each round of refusals

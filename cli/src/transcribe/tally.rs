@@ -1,4 +1,4 @@
-//! How a batch goes, in words.
+//! Progress of a batch, as text.
 
 use std::path::PathBuf;
 use std::time::Duration;

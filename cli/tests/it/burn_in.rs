@@ -126,7 +126,7 @@ fn each_container_has_the_words_where_they_are_spoken() {
     }
 }
 
-/// Chinese is drawn where there is a font for it; where there is none, the user learns of it.
+/// Chinese is drawn where there is a font for it; where there is none, a warning says so.
 #[test]
 fn chinese_is_drawn_or_warned_about() {
     needs!(MATROSKA);

@@ -59,7 +59,7 @@ fn it_stops_where_it_fails() {
     }
 }
 
-/// The same for programs, and nothing for those who only want the exit status.
+/// The same as JSON, and with `--quiet` no output but the exit status.
 #[test]
 fn lines_for_programs_or_none() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! The way to the service: from its address to a WebSocket.
+//! Connecting to the service: from its address to a WebSocket.
 //!
 //! To [`dial`] is to look the host up ([`resolve`]), to connect to its addresses in turn
 //! ([`happy_eyeballs`]), through a [`proxy`] if there is one, and to encrypt ([`tls`]). The

@@ -77,7 +77,7 @@ impl<E> Connection<E> {
         }
     }
 
-    /// Takes the number of the next frame. There are more than a connection lives for.
+    /// Takes the number of the next frame. A connection ends long before they overflow.
     pub fn take_sequence(&mut self) -> i32 {
         self.sequence = self.sequence.saturating_add(1);
         self.sequence
@@ -174,7 +174,7 @@ impl<E> Connection<E> {
         self.writes.fail(now, error);
     }
 
-    /// A message came. A peer that answers is alive, however slowly it takes what it is sent.
+    /// A message came. A peer that sends has not stalled, however slowly it takes data.
     pub fn on_message(&mut self, now: Duration) {
         self.last_message = now;
         self.writes.on_message(now);

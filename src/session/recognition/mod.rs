@@ -46,7 +46,7 @@ enum State<E> {
         /// When the attempt began.
         began: Duration,
         until: Duration,
-        /// It uses a preconnect, which may be dead by now.
+        /// It uses a preconnect, which the server may have closed by now.
         is_preconnected: bool,
     },
     /// Has a connection.
@@ -229,7 +229,7 @@ impl<E: ConnectionError> Recognition<E> {
             ..
         } = &mut self.state
         {
-            // It had been waiting for audio, and died meanwhile: that says nothing of the service.
+            // The server closed it while it waited for audio, which is no failure of the service.
             if *is_preconnected && end.as_ref().is_err_and(E::is_stale_connection) {
                 *is_preconnected = false;
                 let until = *until;

@@ -37,7 +37,7 @@ pub enum Action {
 /// End of a connection without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The final response came, or there is no hope for one.
+    /// The final response came, or none can come any more.
     Finished,
     /// The last words were waited for long enough.
     FinishTimeout,

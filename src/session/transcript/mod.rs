@@ -1,7 +1,7 @@
 //! Turns responses into updates of numbered utterances.
 //!
-//! A response says how the service understands the speech at that moment. The next one may change
-//! words, times and segmentation, and in `full` mode it repeats everything. [`TranscriptTracker`]
+//! A response is the result of recognition at that moment. The next one may change words, times and
+//! segmentation, and in `full` mode it repeats everything. [`TranscriptTracker`]
 //! finds what is new. An utterance gets a number when it first appears, an [`Update`] for each
 //! change of its text or attributes, and exactly one final update. Positions are on the stream's
 //! own axis: the origin of the connection plus the service's times. So numbers and times continue

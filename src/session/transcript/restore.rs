@@ -2,8 +2,8 @@
 //! the next one begins.
 //!
 //! Settled speech is not sent again. Open utterances are, from the pause before them; the rules for
-//! responses let them keep their numbers. A new connection knows less at first than the lost one
-//! did. So interim results are held until their text reaches as far: text on a screen must not
+//! responses let them keep their numbers. A new connection has recognised less at first than the
+//! lost one. So interim results are held until their text reaches as far: text on a screen must not
 //! shrink.
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Answer of downstream to the text, and who has to hear of an error.
+//! Downstream's answer to the text, and whether an error has to be posted.
 
 use gst::FlowError::{Eos, Flushing, NotLinked};
 

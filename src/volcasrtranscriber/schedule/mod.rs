@@ -245,7 +245,7 @@ impl<E> Schedule<E> {
         }
     }
 
-    /// Has a word leave, and upstream hear of it.
+    /// Pushes a word, and its event upstream.
     fn push_word(&mut self, part: usize, word: Word, speaker: Option<String>) {
         self.push(part, Ready::Item(word.clone(), speaker));
         self.push(part, Ready::Text(word));

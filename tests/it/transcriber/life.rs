@@ -1,4 +1,4 @@
-//! States, queries and errors, as bins and applications meet them.
+//! States, queries and errors, as bins and applications use them.
 
 use std::fs::File;
 use std::sync::{Arc, Mutex, mpsc};

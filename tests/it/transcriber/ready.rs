@@ -1,4 +1,4 @@
-//! The way to READY: it is short, and nothing begins or is posted behind it.
+//! The change to READY: it is fast, and nothing begins or is posted after it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};

@@ -1,7 +1,7 @@
-//! A v3/sauc speech recognition service on 127.0.0.1, as strict and as odd as the real one is known
-//! to be.
+//! A v3/sauc speech recognition service on 127.0.0.1, as strict as the real one is known to be, and
+//! with its known oddities.
 //!
-//! For tests and for people who build against the plugin without an account. It judges clients
+//! For tests and for people who build against the plugin without an account. It checks clients
 //! independently: nothing here is shared with any client's code.
 //!
 //! ```no_run

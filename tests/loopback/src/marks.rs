@@ -4,7 +4,7 @@
 //! (number of the mark, index of the block, count of blocks, length of a block, check), and is
 //! filled up with a pattern that follows from number and index. So a mark that is cut, doubled,
 //! reordered or altered by a single sample is found as another word (`~12` for `m12`), as a real
-//! recogniser hears half a word wrongly.
+//! recogniser gets half a word wrong.
 //!
 //! - [`Layout`] says where marks lie and makes the samples.
 //! - `Reader` finds them again, at any alignment and in pieces of any size.

@@ -219,7 +219,7 @@ impl Listener {
         }
     }
 
-    /// Gives the transcript the words that were heard since.
+    /// Adds the words that were recognised since the last call to the transcript.
     pub(crate) fn update(&self, transcript: &mut Transcript) {
         for (is_final, words) in std::mem::take(&mut self.shared.lock().hypotheses) {
             match is_final {

@@ -1,4 +1,4 @@
-//! Marks as words.
+//! Recogniser of marks: each is a word.
 
 use crate::{
     marks::{FoundMark, Reader},

@@ -1,4 +1,4 @@
-//! The program's stderr, without what pocketsphinx says about itself.
+//! The program's stderr, without the lines that pocketsphinx logs.
 
 use std::{
     fmt,

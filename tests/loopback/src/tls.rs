@@ -1,5 +1,5 @@
-//! Certificates for tests: a root of one's own, and what may be wrong with those below it. Nothing
-//! but the making of a key can fail.
+//! Certificates for tests: a private root, and valid and invalid certificates below it. Only the
+//! generation of a key can fail.
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,

@@ -1,4 +1,4 @@
-//! The HTTP upgrade: parsed and answered by tungstenite's server side, judged here.
+//! The HTTP upgrade: parsed and answered by tungstenite's server side, checked here.
 
 use crate::options::{Endpoint, Options, RESOURCES};
 use std::{borrow::Cow, io};

@@ -1,4 +1,4 @@
-//! How a connection is had: ahead of the audio, again after a failure, and until when.
+//! How a connection is made: ahead of the audio, again after a failure, and until when.
 use super::table;
 
 #[test]
@@ -34,7 +34,7 @@ fn a_connection_for_the_audio() {
         4030 timeout      | discard
         9000 audio 200    | connect<19000
 
-        # One that waited for audio and has died is replaced at once
+        # One that was closed while it waited for audio is replaced at once
         // That says nothing of the service.
         0 start            | preconnect
         10 ready           | Ready

@@ -1,5 +1,5 @@
-//! Responses that no honest service sends, in any order: the checks of [`Stream`] hold all the
-//! same.
+//! Random responses in any order, which no real service sends: the checks of [`Stream`] hold for
+//! them, too.
 use proptest::prelude::*;
 
 use super::*;

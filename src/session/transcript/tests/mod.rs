@@ -1,4 +1,4 @@
-//! A listener that checks every update.
+//! A consumer that checks every update.
 mod arbitrary;
 mod cut_anew;
 mod endings;
@@ -128,7 +128,7 @@ impl Stream {
         self.take()
     }
 
-    /// Checks the promises that each update keeps.
+    /// Checks the rules that each update keeps.
     fn take(&mut self) -> Vec<Update> {
         for update in &self.updates {
             let known = self.latest.len() as u32;

@@ -1,11 +1,11 @@
 //! Invented streams: a small service recognises words, lists them with the oddities of the real
-//! one, and gets lost.
+//! one, and is lost.
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::speech::{Dice, EARLY, Sound, fixed, random_sounds};
 use super::*;
 
-/// Choices of a service. The promises must hold for all of them.
+/// Choices of a service. The rules must hold for all of them.
 #[derive(Debug, Clone)]
 pub(super) struct Service {
     pub single: bool,

@@ -1,4 +1,4 @@
-//! Invented speech, by dice.
+//! Random speech from a seed.
 
 /// A word and its sound, on the axis.
 #[derive(Debug, Clone, Copy)]

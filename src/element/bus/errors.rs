@@ -13,6 +13,9 @@ use crate::session::error::SessionError;
 /// all of them.
 const MAX_EXCERPT: usize = 200;
 
+/// Where the address of the service comes from.
+const URI: &str = "property uri (or VOLCASR_URI in the environment)";
+
 /// Rate in hertz that all documentation names.
 const OLDEST_RATE: u32 = 16_000;
 
@@ -211,7 +214,7 @@ fn text(error: &ClientError, lost: bool, context: &ErrorContext) -> String {
         ClientError::Dial(error) => connect_error_text(error),
         ClientError::Handshake(HandshakeError::NotWebSocket(_))
         | ClientError::Session(SessionError::Protocol(_)) => {
-            format!("{error}. Check the property uri: it must name the service's v3/sauc endpoint.")
+            format!("{error}. Check the {URI}: it must name the service's v3/sauc endpoint.")
         }
         ClientError::Aborted(Abort::NotNegotiated) => {
             "A buffer came without caps, so the format of its audio is not known: put \
@@ -235,7 +238,7 @@ fn text(error: &ClientError, lost: bool, context: &ErrorContext) -> String {
              max-reconnects says how often it is tried again."
         ),
         _ => {
-            format!("No session with the service: {error}. Check the network and the property uri.")
+            format!("No session with the service: {error}. Check the network and the {URI}.")
         }
     }
 }
@@ -243,25 +246,24 @@ fn text(error: &ClientError, lost: bool, context: &ErrorContext) -> String {
 fn connect_error_text(error: &DialError) -> String {
     match error {
         DialError::Resolve { .. } => {
-            format!("{error}. Check the network's name service and the host in the property uri.")
+            format!("{error}. Check the network's name service and the host in the {URI}.")
         }
         DialError::Connect { .. } | DialError::TimedOut { .. } => format!(
-            "{error}. Check the network, a firewall on the way, and the host and port in the \
-             property uri."
+            "{error}. Check the network, a firewall on the way, and the host and port in the {URI}."
         ),
         DialError::Certificate { .. } => format!(
-            "{error}. Check the host in the property uri and this machine's clock; a private \
-             authority's certificate is named in the environment variable SSL_CERT_FILE."
+            "{error}. Check the host in the {URI} and this machine's clock; a private authority's \
+             certificate is named in the environment variable SSL_CERT_FILE."
         ),
         DialError::AuthorityCertificate { .. } => format!(
             "{error}. If it is the server's, name its file in that environment variable; else \
-             check the host in the property uri."
+             check the host in the {URI}."
         ),
         DialError::Tls { .. } | DialError::TlsProtocol { .. } => {
-            format!("{error}. Check that the host and port in the property uri speak TLS.")
+            format!("{error}. Check that the host and port in the {URI} speak TLS.")
         }
         DialError::Proxy { source, .. } => format!("{error}. {}", proxy_advice(source)),
-        DialError::ServerName { .. } => format!("{error}. Check the host in the property uri."),
+        DialError::ServerName { .. } => format!("{error}. Check the host in the {URI}."),
         DialError::Trust(_) => error.to_string(),
     }
 }
@@ -371,10 +373,12 @@ fn remedy(failure: &Failure, context: &ErrorContext) -> String {
              does."
         }
         Cause::NoWebSocket => {
-            "no WebSocket server answers there. Check the property uri: it must name the service's \
-             v3/sauc endpoint."
+            return format!(
+                "no WebSocket server answers there. Check the {URI}: it must name the service's \
+                 v3/sauc endpoint."
+            );
         }
-        Cause::Refused => "check the property uri: host, path and scheme.",
+        Cause::Refused => return format!("check the {URI}: host, path and scheme."),
         Cause::Idle => {
             "the session got no audio for too long. Check that idle-timeout is below 5000."
         }

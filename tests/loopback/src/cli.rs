@@ -43,7 +43,7 @@ pub struct Arguments {
     /// Write the certificate to trust here, for SSL_CERT_FILE
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_file: Option<PathBuf>,
-    /// Write this many seconds of marks to stdout (S16LE, 24 kHz, mono) and end: food for
+    /// Write this many seconds of marks to stdout (S16LE, 24 kHz, mono) and end: input for
     /// `--recogniser marks`
     #[arg(long, value_name = "SECONDS")]
     write_marks: Option<u64>,

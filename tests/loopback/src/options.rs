@@ -19,7 +19,7 @@ pub struct Options {
     /// The recogniser that turns audio into words
     #[arg(long, value_enum, default_value_t = Recogniser::Pocketsphinx)]
     pub recogniser: Recogniser,
-    /// The script of `--recogniser scripted`: JSON, as described in the module `scripted`
+    /// The script of `--recogniser scripted`: JSON, as docs/loopback.md describes it
     #[arg(long, value_name = "FILE", value_parser = Script::read)]
     #[arg(required_if_eq("recogniser", "scripted"))]
     pub script: Option<Script>,
@@ -44,7 +44,7 @@ pub struct Options {
     /// Sessions at a time; more get the 101, then error 45000292
     #[arg(long)]
     pub max_sessions: Option<usize>,
-    /// Sessions ever; more get error 45000292 of the other kind
+    /// Sessions in all; more get error 45000292 with a lifetime quota
     #[arg(long)]
     pub lifetime_sessions: Option<usize>,
     /// Time without a packet after which error 45000081 ends a session; pings do not count

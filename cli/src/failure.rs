@@ -45,7 +45,7 @@ impl Failure {
                 .filter(|last: &String| !text.contains(last));
             return Failure {
                 text,
-                hint: about,
+                hint: device_hint(message).or(about),
                 kind: Kind::Own,
             };
         };
@@ -124,6 +124,19 @@ impl fmt::Display for Failure {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the way out where a microphone can't be opened.
+fn device_hint(message: &gst::message::Error) -> Option<String> {
+    use gst::ResourceError::{Busy, NotFound, OpenRead, OpenReadWrite};
+    use gst::prelude::*;
+    let errors = [Busy, NotFound, OpenRead, OpenReadWrite];
+    let is_unopened = errors.into_iter().any(|kind| message.error().matches(kind));
+    let element = message.src()?.downcast_ref::<gst::Element>()?;
+    let class = element.metadata("klass")?;
+    let is_device = class.contains("Source/Audio");
+    let hint = "`volcasr devices` lists microphones, and --device NAME selects one";
+    (is_unopened && is_device).then(|| hint.to_owned())
 }
 
 /// Returns the consequence of an element's error for other sessions.
@@ -216,6 +229,24 @@ mod tests {
         ];
         for (text, shown) in cases {
             assert_eq!(without_secrets(text), shown);
+        }
+    }
+
+    /// A file that can't be opened is no device.
+    #[test]
+    fn a_microphone_that_cannot_be_opened() {
+        gst::init().expect("GStreamer");
+        for (element, is_device) in [("audiotestsrc", true), ("fakesrc", false)] {
+            let source = gst::ElementFactory::make(element).build().expect(element);
+            let message = gst::message::Error::builder(gst::ResourceError::OpenRead, "No device.")
+                .src(&source)
+                .debug("file.c(1): open ():\nALC error: Invalid Value")
+                .build();
+            let gst::MessageView::Error(message) = message.view() else {
+                panic!("not an error: {message:?}");
+            };
+            let hint = Failure::from_message(message).hint.expect("a hint");
+            assert_eq!(hint.contains("volcasr devices"), is_device, "{hint}");
         }
     }
 

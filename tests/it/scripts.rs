@@ -79,15 +79,17 @@ fn one_package_does_not_keep_the_others() {
     assert!(has_python, "{asked:?}");
 }
 
-fn words(input: &str) -> (bool, String) {
+/// Returns whether there were words, and both outputs.
+fn words(input: &str) -> (bool, String, String) {
     let mut words = Running::start(&mut script("words"));
     words.feed(input.as_bytes());
     words.close_stdin();
-    let (status, said, _) = words.end();
-    (status == 0, said)
+    let (status, said, warned) = words.end();
+    (status == 0, said, warned)
 }
 
 /// Words are printed in the order of speech, not of numbers. Input beyond ASCII comes in octal.
+/// Warnings are passed on, since they say why words come late.
 #[test]
 fn the_words_of_a_demo() {
     let line = |stream, utterance, is_final, at, text: &str| {
@@ -98,15 +100,18 @@ fn the_words_of_a_demo() {
         )
     };
     let octal = "\"\\344\\273\\212\\345\\244\\251\\343\\200\\202\"";
+    let warning = "WARNING: from element /GstPipeline:pipeline0: No session yet\n";
     let input = [
+        warning.to_owned(),
         line(0, 0, false, 500, "he"),
         line(0, 1, true, 9000, "\"Second\\,\\ \\\"so\\\".\""),
         line(0, 0, true, 500, "\"He\\ might.\""),
         line(0, 2, true, 9500, "\"\""),
         line(1, 0, true, 100, octal),
     ];
-    let (found, said) = words(&input.concat());
+    let (found, said, warned) = words(&input.concat());
     assert!(found);
+    assert_eq!(warned, warning);
     let shown = "… he\n✓ Second, \"so\".\n✓ He might.\n✓ 今天。\n";
     assert_eq!(
         said,

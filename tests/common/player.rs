@@ -47,18 +47,14 @@ pub fn play(line: &str, mut take: impl FnMut(&gst::BufferRef)) {
     });
 }
 
-/// Returns the times of a picture's frames, in milliseconds, and whether there is something bright
-/// in each: the pictures here are dark.
-pub fn bright(line: &str) -> Vec<(u64, bool)> {
-    first_bright(line, usize::MAX)
-}
-
-/// Returns the first frames of a picture, as [`bright`] does. Its input and the audio need not end
-/// behind them.
+/// Returns the times of a picture's first frames, in milliseconds, and whether there is something
+/// bright in each: the pictures here are dark. Its input and the audio need not end behind them.
 pub fn first_bright(line: &str, count: usize) -> Vec<(u64, bool)> {
     let mut frames = Vec::new();
     samples(line, |buffer| {
-        frames.push(frame(buffer));
+        let map = buffer.map_readable().expect("a frame");
+        let white = map.iter().filter(|pixel| **pixel > 180).count();
+        frames.push((buffer.pts().expect("a PTS").mseconds(), white > 40));
         frames.len() < count
     });
     frames
@@ -68,13 +64,6 @@ pub fn first_bright(line: &str, count: usize) -> Vec<(u64, bool)> {
 pub fn play_until(line: &str, end: gst::ClockTime) {
     let has_ended = samples(line, |buffer| buffer.pts() < Some(end));
     assert!(!has_ended, "{line}");
-}
-
-/// Returns a frame's time, and whether there is something bright in it.
-fn frame(buffer: &gst::BufferRef) -> (u64, bool) {
-    let map = buffer.map_readable().expect("a frame");
-    let white = map.iter().filter(|pixel| **pixel > 180).count();
-    (buffer.pts().expect("a PTS").mseconds(), white > 40)
 }
 
 /// Asserts that every frame in the ranges is as it says.

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::faults::is_ready;
 use crate::common::*;
-use gst::ProgressType::{Canceled, Complete, Error, Start};
-use gst::prelude::*;
+use gst::ProgressType::{Canceled, Complete, Start};
 use volcasr_loopback::{Fault, FaultKind, Options, Trigger};
 
 /// All that is posted until READY, and by it.
@@ -31,30 +30,6 @@ fn success() {
     assert_eq!(log.progress(), [Start, Complete]);
     log.assert_clean();
     assert!(service.inspect(|all| all[connections..].iter().all(|c| c.path.is_empty())));
-}
-
-#[test]
-fn error() {
-    let no_tls = FaultKind::Raw(b"no TLS\r\n\r\n".into());
-    let service = service(Options {
-        faults: vec![Fault::each(no_tls, Trigger::Accept)],
-        ..Options::default()
-    });
-    // It fails before there is a buffer, and after.
-    for buffers in [false, true] {
-        let sink = sink_for(&service.uri().replace("ws://", "wss://"));
-        let mut rig = TestPipeline::new(sink);
-        // It may fail before the change is over.
-        let _ = rig.pipeline.set_state(gst::State::Playing);
-        assert!(rig.sink.state(gst::ClockTime::ZERO).0.is_ok(), "{buffers}");
-        if buffers {
-            rig.push(&speech(1).0, 100);
-        }
-        let log = rig.listen();
-        assert_eq!(log.progress(), [Start, Error], "before the error message");
-        rig.go_to_ready_after_an_error();
-        assert_eq!(rig.take().progress(), [], "after it");
-    }
 }
 
 /// A stop while look-up, TCP or TLS are under way.

@@ -2,9 +2,8 @@
 //! at its time. When no further attempt is worth it, there is one error, after the last words.
 
 use crate::common::faults::*;
-use crate::common::raw_server::{error_frame, message};
 use crate::common::*;
-use volcasr_loopback::{Gate, Options, Service};
+use volcasr_loopback::{Options, Service};
 
 const SENTENCES: u64 = 4;
 
@@ -84,46 +83,6 @@ pub fn what_is_settled_is_not_sent_again() {
     assert!((6_700_000_000..8_000_000_000).contains(&from), "{from}");
 }
 
-/// Whether another attempt follows depends on whether the finish was written before the loss.
-#[test]
-fn without_replay_time_nothing_is_sent_again() {
-    let service = service(faulty(&["reset@9s"], false));
-    let sink = set(fast_sink(&service), "replay-time=0");
-    let (pcm, _) = open_ended_speech(SENTENCES);
-    let log = TestPipeline::new(sink.clone()).run(&pcm, 20);
-    log.assert_no_errors("replay-time=0");
-    assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
-    assert_eq!(stat(&sink, "audio-replayed"), 0);
-}
-
-#[test]
-fn nobody_listens_yet() {
-    let port = free_port();
-    let sink = sink_for(&format!("ws://127.0.0.1:{port}/api/v3/sauc/bigmodel_async"));
-    let mut rig = TestPipeline::new(sink);
-    let (pcm, marks) = open_ended_speech(4);
-    rig.begin(&pcm, 20);
-    rig.eos();
-    let mut log = rig.listen_until(|m| is_progress(m, gst::ProgressType::Continue));
-    let _service = service(Options {
-        port,
-        ..Options::default()
-    });
-    log.add(rig.listen());
-    assert_whole(&log, &marks, false, "late");
-    let warnings = log.warnings();
-    assert!(
-        !warnings.is_empty(),
-        "the first failed attempt is a warning"
-    );
-    for warning in &warnings {
-        // Nothing was lost.
-        let text = warning.error.message();
-        assert!(text.starts_with("No session yet"), "{text}");
-    }
-    assert_eq!(log.progress().last(), Some(&gst::ProgressType::Complete));
-}
-
 /// The peer hangs, and takes no more bytes: the frame that is under way is given ten seconds.
 #[test]
 fn a_send_that_is_blocked_is_a_loss() {
@@ -140,30 +99,12 @@ fn a_send_that_is_blocked_is_a_loss() {
     assert_eq!(stat(&sink, "reconnects"), 1);
 }
 
-/// However much waits, and however fast it goes: the service's messages are read meanwhile.
+/// One error, and nothing open when it comes, nor said after it.
 #[test]
-fn an_error_is_read_while_a_queue_is_sent() {
-    let service = service(faulty(&["error:45000001@1s"], false));
-    service.hold(Gate::Upgrade);
-    let properties = "max-queue-time=1000000 connect-timeout=60000";
-    let sink = set(unpaced_sink(&service), properties);
-    let (pcm, _) = open_ended_speech(300);
-    let mut rig = TestPipeline::new(sink.clone());
-    rig.begin(&pcm, 200);
-    rig.until_taken(&pcm);
-    service.release(Gate::Upgrade);
-    let log = rig.listen();
-    let errors = own_errors(&log, &sink);
-    let code = errors[0].number("code");
-    assert_eq!(code, Some(45_000_001), "{errors:?}");
-    let [all, sent] = ["audio-received", "audio-sent"].map(|name| stat(&sink, name));
-    assert!(sent < all / 2, "{sent} of {all}");
-}
-
-/// Plays into an error, and collects all messages until the sink's state is READY again.
-fn fail(service: &Service) -> (BusLog, gst::Element) {
-    let sink = fast_sink(service);
-    let (pcm, _) = open_ended_speech(4);
+pub fn what_was_open_ends_unconfirmed_before_the_error() {
+    let service = service(faulty(&["error:45000000@4s"], false));
+    let sink = fast_sink(&service);
+    let (pcm, _) = open_ended_speech(SENTENCES);
     let mut rig = TestPipeline::new(sink.clone());
     rig.begin(&pcm, 20);
     // Not the end yet: a loss behind the finish would be no error.
@@ -174,44 +115,14 @@ fn fail(service: &Service) -> (BusLog, gst::Element) {
     rig.eos();
     rig.go_to_ready_after_an_error();
     log.add(rig.take());
-    (log, sink)
-}
-
-/// One error, and nothing open when it comes, nor said after it.
-fn assert_one_error(log: &BusLog, sink: &gst::Element, case: &str) -> Report {
-    let mut errors = own_errors(log, sink);
-    assert_eq!(errors.len(), 1, "{case}: {errors:?}");
+    assert_eq!(own_errors(&log, &sink).len(), 1, "{:?}", log.errors());
     assert_ends_once(&log.transcripts());
     let error = log.messages.iter().position(is_error);
     let words = log.messages.iter().rposition(is_transcript);
-    assert!(words < error, "{case}");
-    errors.remove(0)
-}
-
-#[test]
-pub fn what_was_open_ends_unconfirmed_before_the_error() {
-    let service = service(faulty(&["error:45000000@4s"], false));
-    let (log, sink) = fail(&service);
-    assert_one_error(&log, &sink, "4s");
+    assert!(words < error);
     let finals = log.finals();
     let unconfirmed: Vec<_> = finals.iter().map(|f| f.unconfirmed).collect();
     assert_eq!(unconfirmed, [false, true]);
     // At 3600 ms, with the lag, the second sentence had begun.
     assert_eq!(finals[1].text.split_whitespace().next(), Some("m3"));
-}
-
-/// Of several error frames the first one counts, also where the connection is reset right behind
-/// it.
-#[test]
-fn the_first_error_frame_counts() {
-    let frame = |code| error_frame(code, r#"{"error":"said"}"#);
-    let raw = |code| format!("raw:{}@3s", hex(&message(&frame(code))));
-    let (first, second) = (raw(45_000_151), raw(55_000_031));
-    in_parallel(&[&second, "reset@3s"], |behind| {
-        let service = service(faulty(&[&first, behind], false));
-        let (log, sink) = fail(&service);
-        let error = assert_one_error(&log, &sink, behind);
-        assert_eq!(error.number("code"), Some(45_000_151), "{error:?}");
-        assert_eq!(service.connections().len(), 1, "{behind}");
-    });
 }

@@ -17,6 +17,8 @@ macro_rules! cases {
 }
 
 cases! {
+    errors:
+        each_cause_has_its_error;
     reconnect:
         at_any_moment
         what_was_open_ends_unconfirmed_before_the_error
@@ -32,7 +34,6 @@ cases! {
         a_long_gap_posts_its_words
         odd_bytes_and_flags_of_empty_buffers;
     streams:
-        the_end_waits_for_the_last_words
         a_new_stream_without_an_end
         a_relinked_stream_goes_on;
     times:

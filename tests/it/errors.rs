@@ -40,7 +40,7 @@ const CASES: [Case; 5] = [
 ];
 
 #[test]
-fn each_cause_has_its_error() {
+pub fn each_cause_has_its_error() {
     for (fault, properties, is_error, parts, numbers, said) in CASES {
         let name = format!("{fault} {properties}");
         let faults = if fault.is_empty() { &[][..] } else { &[fault] };
@@ -60,12 +60,16 @@ fn each_cause_has_its_error() {
         let found = ["code", "http-status"].map(|number| error.number(number));
         assert_eq!(found, numbers, "{name}");
         let details = error.details.as_ref().expect("details");
-        let text = |field| details.get::<&str>(field).ok();
+        let detail = |field| details.get::<&str>(field).ok();
         assert!(
-            text("message").is_some_and(|text| text.contains(said)),
+            detail("message").is_some_and(|text| text.contains(said)),
             "{error:?}"
         );
         log.assert_no_warnings(&name);
+
+        // A transcriber's downstream has ended, too.
+        let out = rig.text.as_ref().map(|text| text.until_eos(0));
+        assert!(text::texts(&out.unwrap_or_default()).is_empty(), "{name}");
 
         // Not tried again, and nothing follows.
         until_connection(&service, |c| !c.headers.is_empty());
@@ -73,11 +77,11 @@ fn each_cause_has_its_error() {
             panic!("{name}: tried again")
         };
         assert_eq!(
-            text("connect-id"),
+            detail("connect-id"),
             connection.header("X-Api-Connect-Id"),
             "{name}"
         );
-        assert_eq!(text("log-id"), Some(connection.log_id.as_str()), "{name}");
+        assert_eq!(detail("log-id"), Some(connection.log_id.as_str()), "{name}");
 
         // A second run starts clean.
         rig.go_to_ready_after_an_error();

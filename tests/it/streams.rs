@@ -1,9 +1,9 @@
 //! The end of a stream, and one stream after the other.
 
-use crate::common::pad_harness::PadHarness;
+use crate::common::pad_harness::{PadHarness, ms};
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::marks::{Layout, Mark};
+use volcasr_loopback::marks::Mark;
 use volcasr_loopback::{Gate, Options, Service};
 
 /// A sink that plays and has no stream yet.
@@ -37,38 +37,6 @@ fn assert_stream(log: &[Transcript], number: u32, id: &str, marks: &[Mark]) {
     assert_eq!(numbers, [0, 1], "{own:#?}");
     assert_eq!(marks_of(&own), expected(marks, 0));
     assert!(own.iter().all(|t| !t.unconfirmed));
-}
-
-/// Waits until the last words are asked for. Other messages may come then, but not EOS.
-fn hold_the_end(service: &Service, bus: &gst::Bus) -> BusLog {
-    until_connection(service, |c| c.finish_at.is_some());
-    let mut log = BusLog::default();
-    while let Some(message) = bus.timed_pop(gst::ClockTime::from_mseconds(300)) {
-        log.messages.push(message);
-    }
-    assert!(!log.saw_eos());
-    service.release(Gate::Final);
-    log
-}
-
-#[test]
-pub fn the_end_waits_for_the_last_words() {
-    let service = service(Options::default());
-    service.hold(Gate::Final);
-    let mut rig = TestPipeline::new(sink(&service));
-    // It ends in the middle of a sentence.
-    let layout = Layout::default();
-    let marks = layout.marks(1000);
-    rig.begin(&layout.pcm(1100), 100);
-    rig.eos();
-    let mut log = hold_the_end(&service, &rig.bus);
-    assert!(log.finals().is_empty());
-    log.add(rig.listen());
-    log.assert_said(&marks, 0);
-    let texts: Vec<_> = log.finals().iter().map(|t| t.text.clone()).collect();
-    assert_eq!(log.tags(), texts);
-    let late = rig.take();
-    assert!(late.transcripts().is_empty() && late.tags().is_empty());
 }
 
 /// A stream ends where another begins, even if both have the same ID; one without audio leaves at
@@ -144,7 +112,7 @@ pub fn a_relinked_stream_goes_on() {
     }
 }
 
-/// EOS waits for the words of the stream before, whose end was not waited for.
+/// EOS waits for the last words, also those of the stream before, whose end was not waited for.
 #[test]
 fn an_empty_stream_at_the_end() {
     let service = service(Options::default());
@@ -157,7 +125,13 @@ fn an_empty_stream_at_the_end() {
     assert!(beside(
         || harness.eos(),
         || {
-            log.add(hold_the_end(&service, &harness.bus));
+            until_connection(&service, |c| c.finish_at.is_some());
+            // Other messages may come then, but not EOS.
+            while let Some(message) = harness.bus.timed_pop(ms(300)) {
+                log.messages.push(message);
+            }
+            assert!(!log.saw_eos());
+            service.release(Gate::Final);
         }
     ));
     log.add(harness.listen());

@@ -108,26 +108,6 @@ fn stream_start_is_the_element_s_own_and_sparse() {
     }
 }
 
-#[test]
-fn tags_of_the_audio_stay_and_the_language_is_added() {
-    let (_service, harness) = playing("language-code=zh-CN");
-    let mut tags = gst::TagList::new();
-    let list = tags.get_mut().expect("a new list");
-    list.add::<gst::tags::AudioCodec>(&"FLAC", gst::TagMergeMode::Replace);
-    assert!(harness.pad.push_event(gst::event::Tag::new(tags)));
-    harness.say(1);
-    harness.end();
-    let out = harness.text().out();
-    let tags = event_list(&out).filter_map(|event| match event.view() {
-        gst::EventView::Tag(tag) => Some(tag.tag_owned()),
-        _ => None,
-    });
-    let tags: Vec<_> = tags.collect();
-    assert_eq!(tags.len(), 1, "{tags:?}");
-    let language = tags[0].get::<gst::tags::LanguageCode>();
-    assert_eq!(language.expect("a language").get(), "zh");
-}
-
 /// Speaker, content, running time and duration (ms) of the `rstranscribe/new-item` events.
 type Items = Arc<Mutex<Vec<(Option<String>, String, u64, u64)>>>;
 

@@ -1,7 +1,6 @@
 //! Credentials: from properties or the environment into headers.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 
 use crate::common::*;
 use gst::prelude::*;
@@ -11,13 +10,8 @@ fn options() -> Options {
     Options {
         app_keys: vec!["app-1".into(), "app-2".into()],
         access_keys: vec!["secret-access-key".into(), "secret-access-2".into()],
-        api_keys: vec!["secret-api-key".into(), "secret-api-2".into()],
         ..Options::default()
     }
-}
-
-fn speak(sink: gst::Element) -> BusLog {
-    TestPipeline::new(sink).run(&[0; 9600], 200)
 }
 
 fn header<'a>(connection: &'a Connection, name: &str) -> &'a str {
@@ -27,7 +21,7 @@ fn header<'a>(connection: &'a Connection, name: &str) -> &'a str {
 #[test]
 fn the_upgrade_has_the_documented_headers_once() {
     let service = service(options());
-    assert!(speak(sink(&service)).errors().is_empty());
+    TestPipeline::new(sink(&service)).speak(1);
     let connection = &service.connections()[0];
     let names = connection.headers.iter();
     let mut names: Vec<String> = names.map(|(name, _)| name.to_ascii_lowercase()).collect();
@@ -82,41 +76,19 @@ fn every_connection_has_fresh_ids() {
     }
 }
 
-/// An API key, a pair, and half a pair that is completed from the environment. The table of all
-/// combinations is in the tests of `run_config`.
+/// The table of all combinations is in the tests of `run_config`; the pair's variables are those of
+/// the programs in `transcribe::`.
 #[test]
-fn environment() {
-    const APP: &str = "TEST_APP_KEY";
-    let run = || {
+fn an_api_key_from_the_environment() {
+    let key = "secret-api-key";
+    let unset = ["VOLCENGINE_APP_ID", "VOLCENGINE_ACCESS_KEY"];
+    child::run(&[("VOLCENGINE_API_KEY", key.as_ref())], &unset, || {
+        let service = service(Options::default());
         let sink = set(element("volcasrsink"), "sync=false");
-        sink.set_property("app-key", std::env::var(APP).ok());
-        speak(sink).assert_no_errors("the run");
-    };
-    if child::is_child() {
-        return run();
-    }
-    let service = service(options());
-    let uri = service.uri();
-    let app = ("VOLCENGINE_APP_ID", "app-2");
-    let access = ("VOLCENGINE_ACCESS_KEY", "secret-access-2");
-    let key = ("VOLCENGINE_API_KEY", "secret-api-2");
-    #[rustfmt::skip]
-    let cases = [
-        ([app, access], [Some("app-2"), Some("secret-access-2"), None]),
-        ([key, key], [None, None, Some("secret-api-2")]),
-        ([access, (APP, "app-1")], [Some("app-1"), Some("secret-access-2"), None]),
-    ];
-    for (set, sent) in cases {
-        let mut unset = vec![app.0, access.0, key.0];
-        unset.retain(|name| set.iter().all(|s| s.0 != *name));
-        let set = set.into_iter().chain([("VOLCASR_URI", uri.as_str())]);
-        let set: Vec<(&str, &OsStr)> = set.map(|(name, value)| (name, value.as_ref())).collect();
-        child::run(&set, &unset, run);
-        let connections = service.connections();
-        let last = connections.last().expect("a connection");
-        let names = ["X-Api-App-Key", "X-Api-Access-Key", "X-Api-Key"];
-        assert_eq!(names.map(|name| last.header(name)), sent);
-    }
+        sink.set_property("uri", service.uri());
+        TestPipeline::new(sink).speak(1);
+        assert_eq!(service.connections()[0].header("X-Api-Key"), Some(key));
+    });
 }
 
 /// A reconnection has the credentials of the start, even if others were set meanwhile.

@@ -25,15 +25,13 @@ fn play_a_sentence(rig: &mut TestPipeline) {
     assert_eq!(log.finals()[0].utterance, 0);
 }
 
-/// Goes to READY each time the moment has come, and starts again from there.
+/// Goes to READY each time the moment has come, and starts again from there. `progress::` does so
+/// at once.
 #[test]
 pub fn at_each_moment() {
     for (name, faults, hold, moment) in MOMENTS {
-        // A transcriber begins with the first buffer.
-        if name != "at once" || !text::is_transcriber() {
-            let service = &service(faults::faulty(faults, false));
-            at(name, service, hold, moment);
-        }
+        let service = &service(faults::faulty(faults, false));
+        at(name, service, hold, moment);
     }
 }
 
@@ -107,8 +105,7 @@ const RESETS: [&str; 5] = [
 type Moment = fn(&Service, &mut TestPipeline) -> BusLog;
 
 /// Names of moments, the faults and gates of the service that they need, and the ways there.
-const MOMENTS: [(&str, &[&str], &[Gate], Moment); 7] = [
-    ("at once", &[], &[], |_, _| BusLog::default()),
+const MOMENTS: [(&str, &[&str], &[Gate], Moment); 6] = [
     ("speech", &[], &[], |_, rig| {
         push(rig, 3);
         rig.listen_until(is_transcript)

@@ -4,16 +4,13 @@ use crate::common::pad_harness::{PadHarness, Segment, ms};
 use crate::common::*;
 use gst::prelude::*;
 use gstvolcasr::Times;
+use volcasr_loopback::Options;
 use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Options, Service};
 
-fn new_segment() -> Segment {
-    init();
-    Segment::new()
-}
-
-/// A fast sink that plays, with a stream in `segment`, at a service of marks without oddities.
-fn playing(segment: &gst::Segment) -> (Service, PadHarness) {
+/// Pushes two sentences in `segment` from `pts` on, and checks the times of utterances and words:
+/// a mark's place in the audio, later by these milliseconds in `timestamp`, `stream-time` and
+/// `running-time`.
+fn assert_times(segment: &gst::Segment, pts: Option<u64>, offsets: [Option<u64>; 3]) {
     let service = service(Options {
         exact: true,
         ..Options::default()
@@ -21,16 +18,7 @@ fn playing(segment: &gst::Segment) -> (Service, PadHarness) {
     let harness = PadHarness::held(unpaced_sink(&service));
     harness.go(gst::State::Playing);
     assert!(harness.begin("a-stream"));
-    let segment = gst::event::Segment::new(segment);
-    assert!(harness.pad.push_event(segment));
-    (service, harness)
-}
-
-/// Pushes two sentences in `segment` from `pts` on, and checks the times of utterances and words:
-/// a mark's place in the audio, later by these milliseconds in `timestamp`, `stream-time` and
-/// `running-time`.
-fn assert_times(segment: &gst::Segment, pts: Option<u64>, offsets: [Option<u64>; 3]) {
-    let (_service, harness) = playing(segment);
+    assert!(harness.pad.push_event(gst::event::Segment::new(segment)));
     let (pcm, marks) = speech(2);
     match pts {
         Some(pts) => harness.push_all(pts, &pcm, 100),
@@ -59,14 +47,15 @@ fn assert_times(segment: &gst::Segment, pts: Option<u64>, offsets: [Option<u64>;
 
 #[test]
 pub fn a_segment_maps_to_stream_and_running_time() {
-    let mut segment = new_segment();
+    init();
+    let mut segment = Segment::new();
     segment.set_start(ms(10_000));
     segment.set_time(ms(110_000));
     segment.set_base(ms(3000));
     let offsets = [12_000, 112_000, 5000].map(Some);
     assert_times(segment.upcast_ref(), Some(12_000), offsets);
     // As after `gst_pad_set_offset`, or when a segment begins late: running time begins within it.
-    let mut segment = new_segment();
+    let mut segment = Segment::new();
     segment.set_start(ms(1000));
     segment.set_time(ms(1000));
     segment.set_offset(ms(500));
@@ -78,7 +67,8 @@ pub fn a_segment_maps_to_stream_and_running_time() {
 /// the first sample.
 #[test]
 pub fn without_a_timeline_there_is_the_stream_s_own() {
-    let time = new_segment();
+    init();
+    let time = Segment::new();
     let bytes = gst::FormattedSegment::<gst::format::Bytes>::new();
     for (segment, pts) in [
         (time.upcast_ref(), None),

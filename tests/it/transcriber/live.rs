@@ -1,4 +1,5 @@
-//! A live pipeline: words that leave when they are due, and gaps while nothing is said.
+//! A live pipeline: words that leave when they are due, and gaps while nothing is said. Which words
+//! these are is a table of `volcasrtranscriber::schedule`.
 
 use std::sync::mpsc;
 
@@ -33,60 +34,24 @@ fn speak(rig: &mut TestPipeline, pcm: &[u8]) {
     }
 }
 
-fn open(words: &[(&str, u64, u64)], definite: bool) -> serde_json::Value {
-    let text: Vec<&str> = words.iter().map(|(text, ..)| *text).collect();
-    let last = words.last().map_or(0, |(_, _, end)| *end);
-    let word = |(text, start, end)| json!({"text": text, "start_time": start, "end_time": end});
-    let words: Vec<_> = words.iter().copied().map(word).collect();
-    json!([{"definite": definite, "start_time": words[0]["start_time"], "end_time": last,
-        "text": text.concat(), "words": words}])
-}
-
-#[test]
-fn a_word_that_is_not_final_leaves_when_it_is_due_and_its_utterance_goes_on_behind_it() {
-    let first = [("The ", 100, 180), ("rane ", 300, 380)];
-    let last = [
-        ("The ", 120, 200),
-        ("rain ", 310, 390),
-        ("stopped.", 2400, 2480),
-    ];
-    // Words leave two seconds late, the second one at 2.3 s: half a second and more is left for
-    // each response.
-    let service = scripted(
-        &[
-            (600, response(600, open(&first, false))),
-            (3000, response(3000, open(&last, true))),
-        ],
-        response(4000, open(&last, true)),
-    );
-    let mut rig = live(transcriber(&service), 2000);
-    speak(&mut rig, &[0; 4 * 48_000]);
-    rig.eos();
-    listen(&rig.bus);
-    let out = rig.out();
-    assert_in_order(&out);
-    let words = texts(&out).into_iter().map(|text| (text.text, text.start));
-    let words: Vec<_> = words.collect();
-    let expected = [("The", 100), ("rane", 300), ("stopped.", 2400)];
-    let expected = expected.map(|(text, start)| (text.to_owned(), start));
-    assert_eq!(words, expected, "{out:#?}");
-}
-
 /// The pipeline distributes its latency anew, as for a source that has got another one.
 #[test]
 fn words_leave_earlier_once_upstream_s_latency_is_shorter() {
-    let words = [("Not ", 100, 180), ("yet ", 300, 380)];
-    let service = scripted(
-        &[(600, response(600, open(&words, false)))],
-        response(2000, open(&words, true)),
-    );
+    let said = |definite| {
+        let words = [("Not ", 100, 180), ("yet ", 300, 380)]
+            .map(|(text, start, end)| json!({"text": text, "start_time": start, "end_time": end}));
+        json!([{"definite": definite, "start_time": 100, "end_time": 380, "text": "Not yet ",
+            "words": words}])
+    };
+    let first = (600, response(600, said(false)));
+    let service = scripted(&[first], response(2000, said(true)));
     let mut rig = live(transcriber(&service), 200);
     let upstream = gst::ClockTime::from_seconds(3600);
     rig.source.set_latency(upstream, gst::ClockTime::NONE);
     rig.listen_until(|message| message.type_() == gst::MessageType::Latency);
     rig.pipeline.recalculate_latency().expect("a live pipeline");
     speak(&mut rig, &[0; 48_000]);
-    rig.listen_until(|message| Transcript::from_message(message).is_some());
+    rig.listen_until(is_transcript);
     assert!(texts(&rig.out()).is_empty());
     rig.source.set_latency(Some(ms(100)), gst::ClockTime::NONE);
     rig.pipeline.recalculate_latency().expect("a live pipeline");

@@ -4,10 +4,7 @@ use proptest::prelude::*;
 use unicode_width::UnicodeWidthChar;
 
 use super::*;
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
+use crate::session::tests::ms;
 
 fn utterance(text: &str, start: u64, end: u64) -> Utterance {
     Utterance {

@@ -71,4 +71,4 @@ pub fn time_to_samples(time: Duration, rate: u32) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,10 +1,7 @@
 use super::*;
+use crate::session::tests::ms;
 
 const RATE: u32 = 24_000;
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
 
 fn segment() -> Segment {
     gst::init().expect("GStreamer");

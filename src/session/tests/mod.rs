@@ -4,18 +4,18 @@ mod notation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-pub(super) use notation::{Utterance, described, timed, utterance};
+pub(super) use notation::{Utterance, described, response, result, timed, utterance};
 
 use super::{samples_to_time, time_to_samples};
 
-pub(super) fn ms(ms: u64) -> Duration {
+pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
 /// Runs each case of a table, and names all that fail. `# ` begins a case with its name. A line
 /// that begins with `- ` begins one way to go on behind the lines above the first such line. `//`
 /// begins a remark. `run` gets the lines of one way.
-pub(super) fn table(text: &str, run: impl Fn(&[&str])) {
+pub(crate) fn table(text: &str, run: impl Fn(&[&str])) {
     let cases = cases(text);
     assert!(!cases.is_empty(), "no cases");
     let mut failed = Vec::new();

@@ -1,5 +1,7 @@
 //! Utterances and updates in words.
 
+use serde_json::{Value, json};
+
 use crate::session::transcript::Update;
 
 /// An utterance as a service lists it; a time of −1 is absent.
@@ -50,24 +52,36 @@ impl Utterance {
         self
     }
 
-    pub fn json(&self) -> String {
-        let mut json = format!("{{\"text\":{:?},\"definite\":{}", self.text, self.definite);
-        if let Some((start, end)) = self.times {
-            json += &format!(",\"start_time\":{start},\"end_time\":{end}");
-        }
-        if let Some(source) = &self.source {
-            json += &format!(",\"additions\":{{\"source\":{source:?}}}");
-        }
-        if !self.words.is_empty() {
-            let word = |(text, start, end): &(String, i64, i64)| {
-                format!("{{\"text\":{text:?},\"start_time\":{start},\"end_time\":{end}}}")
-            };
-            let words: Vec<_> = self.words.iter().map(word).collect();
-            let space = ",{\"text\":\" \",\"start_time\":-1,\"end_time\":-1},";
-            json += &format!(",\"words\":[{}]", words.join(space));
-        }
-        json + "}"
+    /// Between its words stand those for spaces, as the service lists them.
+    fn json(&self) -> Value {
+        let words = self.words.iter().flat_map(|(text, start, end)| {
+            let space = text_at(" ", (-1, -1));
+            [space, text_at(text, (*start, *end))]
+        });
+        let mut utterance = text_at(&self.text, self.times.unwrap_or((-1, -1)));
+        utterance["definite"] = self.definite.into();
+        utterance["additions"] = json!({"source": self.source});
+        utterance["words"] = words.skip(1).collect();
+        utterance
     }
+}
+
+fn text_at(text: &str, (start, end): (i64, i64)) -> Value {
+    json!({"text": text, "start_time": start, "end_time": end})
+}
+
+/// Returns a result with a list.
+pub fn result(list: &[Utterance]) -> Value {
+    json!({"utterances": list.iter().map(Utterance::json).collect::<Vec<_>>()})
+}
+
+/// Returns a response with this result, which may leave out the duration.
+pub fn response(duration: Option<u64>, result: &Value) -> String {
+    let mut response = json!({"result": result});
+    if let Some(duration) = duration {
+        response["audio_info"] = json!({"duration": duration});
+    }
+    response.to_string()
 }
 
 /// Reads `text@start-end`, where either time may be left out. Behind it, `!` marks it as definite,

@@ -270,6 +270,7 @@ impl Settled {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::tests::ms;
     use proptest::prelude::*;
 
     fn settled(spans: impl IntoIterator<Item = Span>) -> Settled {
@@ -282,11 +283,7 @@ mod tests {
     }
 
     fn span(start: u64, end: u64) -> Span {
-        Span::new(Duration::from_millis(start), Duration::from_millis(end))
-    }
-
-    fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
+        Span::new(ms(start), ms(end))
     }
 
     #[test]

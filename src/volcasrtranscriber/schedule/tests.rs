@@ -5,13 +5,10 @@ mod revisions;
 mod script;
 
 use super::*;
+pub(super) use crate::session::tests::ms;
 use script::{all, run};
 
 type Machine = Schedule<&'static str>;
-
-pub(super) fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
 
 fn word(text: &str, start: u64, end: u64) -> Word {
     Word {
@@ -177,26 +174,20 @@ fn words_of_an_utterance_that_is_divided_leave_once() {
         live 1000
         no gaps
         open 0: no 100-180 / no 300-380
-        final 1: No. 100-180
-        at 1300                     | !No. 100-180 / final / no 300-380
-        final 0: No, 300-380 / no 700-780 | no 700-780 / final
-    # it has left
-        live 1000
-        no gaps
-        open 0: no 100-180 / no 300-380
-        at 1100                     | !no 100-180
-        final 1: No. 100-180
-        at 1300                     | final / no 300-380
-        final 0: No, 300-380 / no 700-780 | no 700-780 / final
-    # both have left
-        live 1000
-        no gaps
-        open 0: no 100-180 / no 300-380
-        at 1300                     | !no 100-180 / no 300-380
-        final 1: No. 100-180        | final
-        final 0: No, 300-380 / no 700-780
-        at 1700                     | no 700-780 / final
-    # it is not that of the utterance before either
+        - final 1: No. 100-180
+          at 1300                   | !No. 100-180 / final / no 300-380
+          final 0: No, 300-380 / no 700-780 | no 700-780 / final
+        // It has left.
+        - at 1100                   | !no 100-180
+          final 1: No. 100-180
+          at 1300                   | final / no 300-380
+          final 0: No, 300-380 / no 700-780 | no 700-780 / final
+        // Both have left.
+        - at 1300                   | !no 100-180 / no 300-380
+          final 1: No. 100-180      | final
+          final 0: No, 300-380 / no 700-780
+          at 1700                   | no 700-780 / final
+    # a word is not that of the utterance before
         live 1000
         no gaps
         open 1: no 300-380

@@ -2,10 +2,7 @@ mod properties;
 
 use super::*;
 use crate::protocol::utterance::{Word, Words};
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
+use crate::session::tests::ms;
 
 fn decode(json: &str) -> Response<'_> {
     Response::decode(json.as_bytes()).unwrap()

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use proptest::prelude::*;
 
 use super::harness::Harness;
+use crate::session::recognition::State;
 use crate::session::tests::ms;
+use crate::session::time_to_samples;
 
 /// Inputs that take no further choice, more frequent ones more often.
 const INPUTS: &str = "ready, ready, connected, connected, connected, connected, refused soon, \
@@ -69,8 +71,9 @@ impl Reader {
                 _ => {}
             }
         }
-        if self.stream != harness.stream() {
-            self.stream = harness.stream();
+        let stream = harness.machine.stream.number;
+        if self.stream != stream {
+            self.stream = stream;
             let mut utterances = std::mem::take(&mut self.utterances).into_values();
             prop_assert!(
                 utterances.all(|is_final| is_final),
@@ -84,8 +87,8 @@ impl Reader {
 /// Runs up to `until`, and every deadline before that. There can't be many.
 fn wait(harness: &mut Harness, until: u64, reader: &mut Reader) -> Result<(), TestCaseError> {
     let mut deadlines = 0;
-    while let Some(at) = harness.due().filter(|at| *at <= ms(until)) {
-        harness.at(at);
+    while let Some(at) = harness.machine.poll_timeout().filter(|at| *at <= ms(until)) {
+        harness.now = harness.now.max(at);
         harness.run("timeout");
         // The driver says so when its deadline has passed and there is nothing to read.
         harness.run("quiet");
@@ -93,13 +96,14 @@ fn wait(harness: &mut Harness, until: u64, reader: &mut Reader) -> Result<(), Te
         deadlines += 1;
         prop_assert!(deadlines < 200, "a deadline that never ends: {at:?}");
     }
-    harness.at(ms(until));
+    harness.now = harness.now.max(ms(until));
     Ok(())
 }
 
 /// Lets the service answer everything: each end is done then, unless it fails for good.
 fn finish(harness: &mut Harness, mut now: u64, reader: &mut Reader) -> Result<(), TestCaseError> {
-    harness.stop_holding();
+    harness.holds_writes = false;
+    harness.run("written");
     for _ in 0..1000 {
         if reader.failed || reader.ends.is_empty() {
             return Ok(());
@@ -108,7 +112,8 @@ fn finish(harness: &mut Harness, mut now: u64, reader: &mut Reader) -> Result<()
             harness.run(input);
             reader.read(harness)?;
         }
-        if harness.is_finish_written() {
+        let state = &harness.machine.state;
+        if matches!(state, State::Open(connection) if connection.is_finish_written()) {
             harness.run("last -");
             reader.read(harness)?;
         }
@@ -158,14 +163,16 @@ proptest! {
             }
             reader.read(&mut harness)?;
             wait(&mut harness, now, &mut reader)?;
-            prop_assert!(harness.keeps_within_limit());
+            let (kept, settings) = (&harness.machine.stream.replay_buffer, &harness.settings);
+            let limit = time_to_samples(settings.replay_window, settings.request.rate);
+            prop_assert!(kept.end() - kept.start() <= limit, "more than may be sent again");
         }
         finish(&mut harness, now, &mut reader)?;
         // The owner ends it. Then it waits for nothing any more.
         harness.run("abort");
         reader.read(&mut harness)?;
         prop_assert!(reader.failed);
-        prop_assert_eq!(harness.due(), None);
+        prop_assert_eq!(harness.machine.poll_timeout(), None);
         prop_assert!(reader.utterances.values().all(|is_final| *is_final));
     }
 }

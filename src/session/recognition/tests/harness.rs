@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::{TestError, describe, error_frame, network, not_written, response};
+use super::words::{TestError, describe, error_frame, response};
 use crate::protocol::frame::Compression;
 use crate::protocol::request::{Request, ResultType};
 use crate::session::error::SessionError;
@@ -63,12 +63,12 @@ fn settings<'a>(set: impl IntoIterator<Item = &'a str>) -> Settings {
 
 /// The machine, and what a driver has beside it.
 pub(super) struct Harness {
-    settings: Settings,
-    machine: Recognition<TestError>,
+    pub settings: Settings,
+    pub machine: Recognition<TestError>,
     input: Queue,
-    now: Duration,
+    pub now: Duration,
     is_open: bool,
-    holds_writes: bool,
+    pub holds_writes: bool,
     /// Frames and bytes that were handed over.
     handed_over: (u64, u64),
     /// Bytes that were handed over, and are not written.
@@ -143,42 +143,9 @@ impl Harness {
         self.line(&format!("20 say - | open 0, audio 2-{last} 0-{length}"));
     }
 
-    /// Returns when the machine is to be called.
-    pub fn due(&self) -> Option<Duration> {
-        self.machine.poll_timeout()
-    }
-
-    /// Moves the clock on.
-    pub fn at(&mut self, now: Duration) {
-        self.now = self.now.max(now);
-    }
-
     /// Takes what followed so far, in words.
     pub fn take(&mut self) -> Vec<String> {
         std::mem::take(&mut self.followed)
-    }
-
-    /// Has the socket take everything at once from now on.
-    pub fn stop_holding(&mut self) {
-        self.holds_writes = false;
-        self.run("written");
-    }
-
-    /// Whether the final response is due.
-    pub fn is_finish_written(&self) -> bool {
-        matches!(&self.machine.state, State::Open(connection) if connection.is_finish_written())
-    }
-
-    /// Returns the number of the stream.
-    pub fn stream(&self) -> u32 {
-        self.machine.stream.number
-    }
-
-    /// Whether no more samples are kept to be sent again than may be.
-    pub fn keeps_within_limit(&self) -> bool {
-        let buffer = &self.machine.stream.replay_buffer;
-        let limit = time_to_samples(self.settings.replay_window, self.settings.request.rate);
-        buffer.end() - buffer.start() <= limit
     }
 
     /// Takes in one input, in words, and does what follows.
@@ -187,6 +154,7 @@ impl Harness {
         let number = || rest.parse::<u64>().expect("a number");
         let (now, input, machine) = (self.now, &mut self.input, &mut self.machine);
         let rate = self.settings.request.rate;
+        let network = |class: &str| TestError::Network(class.into());
         match command {
             "start" => {}
             "hold" => self.holds_writes = true,
@@ -224,7 +192,7 @@ impl Harness {
                 machine.handle_peer_closed(now, input, number() as u16, String::new());
             }
             "reset" => machine.handle_read_failed(now, input, network("soon")),
-            "write-failed" => machine.handle_write_failed(now, not_written()),
+            "write-failed" => machine.handle_write_failed(now, TestError::NotWritten),
             "show-quiet" => self.shows_quiet = true,
             "quiet" => machine.handle_nothing_to_read(),
             "timeout" => machine.handle_timeout(now, input),

@@ -3,47 +3,55 @@
 use crate::protocol::failure::{Cause, Retry};
 use crate::session::error::{ConnectionError, SessionError};
 use crate::session::event::Event;
-use crate::session::tests::{described, utterance};
+use crate::session::tests::{self, described, utterance};
 
-/// Any error, in words.
-#[derive(Debug, Clone)]
-pub(super) struct TestError {
-    brief: String,
-    retry: Retry,
-    cause: Option<Cause>,
-    is_stale: bool,
+/// An error of the session, of the network with its class, or of a write.
+#[derive(Debug)]
+pub(super) enum TestError {
+    Session(SessionError),
+    Network(String),
+    NotWritten,
 }
 
 impl From<SessionError> for TestError {
     fn from(error: SessionError) -> Self {
-        let cause = match &error {
-            SessionError::Failure(failure) => Some(failure.cause),
-            _ => None,
-        };
-        TestError {
-            brief: brief(&error),
-            retry: error.retry(),
-            cause,
-            is_stale: false,
-        }
+        TestError::Session(error)
     }
 }
 
 impl ConnectionError for TestError {
     fn retry(&self) -> Retry {
-        self.retry
+        match self {
+            TestError::Session(error) => error.retry(),
+            TestError::NotWritten => Retry::Soon,
+            TestError::Network(class) => match &**class {
+                "soon" | "stale" => Retry::Soon,
+                "later" => Retry::Later,
+                "limited" => Retry::Limited,
+                "never" => Retry::Never,
+                _ => panic!("no class: {class}"),
+            },
+        }
     }
 
     fn cause(&self) -> Option<Cause> {
-        self.cause
+        match self {
+            TestError::Session(SessionError::Failure(failure)) => Some(failure.cause),
+            _ => None,
+        }
     }
 
     fn is_stale_connection(&self) -> bool {
-        self.is_stale
+        matches!(self, TestError::Network(class) if class == "stale")
     }
 }
 
-fn brief(error: &SessionError) -> String {
+fn brief(error: &TestError) -> String {
+    let error = match error {
+        TestError::Session(error) => error,
+        TestError::Network(_) => return "network".into(),
+        TestError::NotWritten => return "not written".into(),
+    };
     match error {
         SessionError::Failure(failure) => format!("error {}", failure.code.unwrap_or_default()),
         SessionError::Closed { code, .. } => format!("closed {code}"),
@@ -51,30 +59,6 @@ fn brief(error: &SessionError) -> String {
         SessionError::ResponseTimeout(after) => format!("no answer {}", after.as_millis()),
         SessionError::FinalResponseTimeout(after) => format!("no final {}", after.as_millis()),
         SessionError::Protocol(_) => "protocol".into(),
-    }
-}
-
-/// An error of the network, of a class.
-pub(super) fn network(class: &str) -> TestError {
-    TestError {
-        brief: "network".into(),
-        retry: match class {
-            "soon" | "stale" => Retry::Soon,
-            "later" => Retry::Later,
-            "limited" => Retry::Limited,
-            "never" => Retry::Never,
-            _ => panic!("no class: {class}"),
-        },
-        cause: None,
-        is_stale: class == "stale",
-    }
-}
-
-/// An error of a write.
-pub(super) fn not_written() -> TestError {
-    TestError {
-        brief: "not written".into(),
-        ..network("soon")
     }
 }
 
@@ -96,17 +80,17 @@ pub(super) fn describe(event: &Event<TestError>) -> String {
         } => {
             let kind = if *lost { "lost" } else { "retry" };
             let (backoff, from) = (after(backoff), after(from));
-            format!("{kind} {attempt} +{backoff} from {from}: {}", error.brief)
+            format!("{kind} {attempt} +{backoff} from {from}: {}", brief(error))
         }
         Event::FinishTimedOut { waited, error } => {
-            let error = error.as_ref().map_or("nothing", |error| &error.brief);
+            let error = error.as_ref().map_or("nothing".into(), brief);
             format!("unconfirmed after {}: {error}", after(waited))
         }
         Event::SampleRateMismatch { .. } => "rate mismatch".into(),
         Event::NotUnderstood { responses } => format!("unreadable {responses}"),
         Event::Failed { lost, error } => {
             let lost = if *lost { " lost" } else { "" };
-            format!("failed{lost}: {}", error.brief)
+            format!("failed{lost}: {}", brief(error))
         }
         Event::BoundaryDone { token } => format!("done {token}"),
     }
@@ -116,15 +100,13 @@ pub(super) fn describe(event: &Event<TestError>) -> String {
 pub(super) fn response(text: &str, last: bool) -> Vec<u8> {
     let mut parts = text.split_whitespace();
     let duration = parts.next().filter(|duration| *duration != "-");
-    let duration = duration.map_or(String::new(), |duration| {
-        format!(r#""audio_info":{{"duration":{duration}}},"#)
-    });
-    let utterances: Vec<String> = parts.map(|part| utterance(part).json()).collect();
-    let list = match utterances.is_empty() {
-        true => String::new(),
-        false => format!(r#""utterances":[{}]"#, utterances.join(",")),
+    let duration = duration.map(|duration| duration.parse().expect("a duration"));
+    let list: Vec<_> = parts.map(utterance).collect();
+    let result = match list.is_empty() {
+        true => serde_json::json!({}),
+        false => tests::result(&list),
     };
-    let json = format!(r#"{{{duration}"result":{{{list}}}}}"#);
+    let json = tests::response(duration, &result);
     frame(0x90 | if last { 2 } else { 0 }, &[], json.as_bytes())
 }
 

@@ -6,8 +6,7 @@ use super::*;
 
 #[derive(Debug, Clone)]
 enum Event {
-    List(u64, Vec<Utterance>, bool),
-    Text(u64, String, bool),
+    Result(u64, Value, bool),
     Lose(u64),
     Connect(u64),
     Finalize,
@@ -49,12 +48,13 @@ fn utterance() -> impl Strategy<Value = Utterance> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let list = prop::collection::vec(utterance(), 0..6);
+    let result = prop_oneof![
+        20 => prop::collection::vec(utterance(), 0..6).prop_map(|list| result(&list)),
+        3 => text().prop_map(|text| json!({"text": text})),
+    ];
     prop_oneof![
-        20 => (0u64..8000, list, prop::bool::weighted(0.05))
-            .prop_map(|(d, l, last)| Event::List(d, l, last)),
-        3 => (0u64..8000, text(), prop::bool::weighted(0.05))
-            .prop_map(|(d, t, last)| Event::Text(d, t, last)),
+        23 => (0u64..8000, result, prop::bool::weighted(0.05))
+            .prop_map(|(duration, result, last)| Event::Result(duration, result, last)),
         3 => (0u64..9000).prop_map(Event::Lose),
         3 => (0u64..9000).prop_map(Event::Connect),
         1 => Just(Event::Finalize),
@@ -74,11 +74,8 @@ proptest! {
         let mut latest = Duration::ZERO;
         for event in events {
             match event {
-                Event::List(duration, list, last) => {
-                    stream.respond_with(duration, &list, last);
-                }
-                Event::Text(duration, text, last) => {
-                    stream.respond_text(Some(duration), &text, last);
+                Event::Result(duration, result, last) => {
+                    stream.respond(duration, &result, last);
                 }
                 Event::Lose(window) => {
                     let (begin, _) = stream.restart(window);
@@ -91,7 +88,10 @@ proptest! {
             latest = latest.max(stream.sent).max(ms(stream.origin));
             prop_assert!(stream.tracker.processed_until() <= latest);
         }
-        let end = if confirmed { stream.respond_last(9000, &[]) } else { stream.finalize() };
+        let end = match confirmed {
+            true => stream.respond(9000, &result(&[]), true),
+            false => stream.finalize(),
+        };
         prop_assert!(end.iter().all(|u| u.is_final));
         // A final response may come when none is awaited; giving up always helps.
         stream.finalize();

@@ -145,7 +145,7 @@ proptest! {
             let settled = if full { settled } else { &[] };
             let list = settled.iter().chain(now);
             let list: Vec<_> = list.map(|u| masked(u, masks.next().unwrap())).collect();
-            stream.respond_with(at as u64, &list, last);
+            stream.respond(at as u64, &result(&list), last);
         };
         let mut settled: Vec<Utterance> = Vec::new();
         let mut at = 0;

@@ -1,5 +1,5 @@
 //! The ends of connections, and limits on what a peer may send.
-use super::script::{script, table};
+use super::script::table;
 use super::*;
 use crate::protocol::response::MAX_UTTERANCES;
 use crate::session::transcript::utterances::MAX_OPEN;
@@ -32,7 +32,7 @@ fn the_ends_of_connections() {
 
 #[test]
 fn work_is_bounded_by_what_was_sent() {
-    let mut stream = script("sent 1000");
+    let mut stream = Stream::full();
     for (json, sent, processed) in [
         (r#"{"audio_info":{"duration":1500}}"#, 1000, 1000),
         (r#"{"audio_info":{"duration":400}}"#, 9000, 1000),
@@ -55,10 +55,8 @@ fn open_utterances_are_bounded() {
     let mut stream = Stream::full();
     for i in 0..40 {
         let text = "and so on ".repeat(50_000);
-        stream.respond(
-            1_000_000,
-            &[Utterance::bare(&text, Some((i * 1000, i * 1000 + 500)))],
-        );
+        let said = Utterance::bare(&text, Some((i * 1000, i * 1000 + 500)));
+        stream.respond(1_000_000, &result(&[said]), false);
         let open = stream.latest.values().filter(|u| !u.is_final);
         let held: usize = open.map(|u| u.text.len()).sum();
         assert!(
@@ -79,16 +77,13 @@ fn open_utterances_are_bounded() {
 fn one_response_opens_no_more_than_can_be_let_go() {
     let all = 5 * MAX_OPEN;
     for timed in [true, false] {
-        let list: Vec<_> = (0..all as i64)
-            .map(|i| {
-                Utterance::bare(
-                    &format!("a{i}"),
-                    timed.then_some((i * 1000, i * 1000 + 500)),
-                )
-            })
-            .collect();
+        let said = |i: i64| {
+            let times = timed.then_some((i * 1000, i * 1000 + 500));
+            Utterance::bare(&format!("a{i}"), times)
+        };
+        let list: Vec<_> = (0..all as i64).map(said).collect();
         let mut stream = Stream::full();
-        stream.respond(9_000_000, &list);
+        stream.respond(9_000_000, &result(&list), false);
         let open = stream.latest.values().filter(|u| !u.is_final).count();
         assert_eq!((open, stream.latest.len()), (MAX_OPEN, all));
     }
@@ -103,9 +98,14 @@ fn a_response_as_long_as_may_be_is_taken_up() {
     };
     let list: Vec<_> = (0..MAX_UTTERANCES as i64).map(utterance).collect();
     let mut stream = Stream::full();
-    let updates = stream.respond(9_000_000, &list);
+    let result = result(&list);
+    let updates = stream.respond(9_000_000, &result, false);
     let settled = updates.iter().filter(|u| u.is_final && !u.unconfirmed);
     assert_eq!(settled.count(), list.iter().filter(|u| u.definite).count());
-    assert_eq!(stream.respond(9_000_000, &list), [], "nothing is new");
-    assert_eq!(stream.respond_last(9_000_000, &list).len(), MAX_OPEN);
+    assert_eq!(
+        stream.respond(9_000_000, &result, false),
+        [],
+        "nothing is new"
+    );
+    assert_eq!(stream.respond(9_000_000, &result, true).len(), MAX_OPEN);
 }

@@ -16,11 +16,13 @@ mod speech;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::{TranscriptTracker, Update};
 use crate::protocol::prefix_cache::PrefixCache;
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
-use crate::session::tests::{Utterance, ms, timed};
+use crate::session::tests::{Utterance, ms, response, result, timed};
 
 /// A tracker, and the utterances as an application sees them.
 #[derive(Debug)]
@@ -74,31 +76,17 @@ impl Stream {
     }
 
     /// A response after `duration` of the connection's audio, which is all that was sent.
-    pub(super) fn respond(&mut self, duration: u64, list: &[Utterance]) -> Vec<Update> {
-        self.respond_with(duration, list, false)
-    }
-
-    pub(super) fn respond_last(&mut self, duration: u64, list: &[Utterance]) -> Vec<Update> {
-        self.respond_with(duration, list, true)
-    }
-
-    fn respond_with(&mut self, duration: u64, list: &[Utterance], last: bool) -> Vec<Update> {
-        let list: Vec<_> = list.iter().map(Utterance::json).collect();
-        let result = format!(r#"{{"utterances":[{}]}}"#, list.join(","));
-        self.respond_json(Some(duration), &result, last)
-    }
-
-    fn respond_text(&mut self, duration: Option<u64>, text: &str, last: bool) -> Vec<Update> {
-        self.respond_json(duration, &format!(r#"{{"text":{text:?}}}"#), last)
-    }
-
-    fn respond_json(&mut self, duration: Option<u64>, result: &str, last: bool) -> Vec<Update> {
-        let mut info = String::new();
+    pub(super) fn respond(
+        &mut self,
+        duration: impl Into<Option<u64>>,
+        result: &Value,
+        last: bool,
+    ) -> Vec<Update> {
+        let duration = duration.into();
         if let Some(duration) = duration {
             self.sent = self.sent.max(ms(self.origin + duration));
-            info = format!(r#""audio_info":{{"duration":{duration}}},"#);
         }
-        self.raw(&format!(r#"{{{info}"result":{result}}}"#), last)
+        self.raw(&response(duration, result), last)
     }
 
     pub(super) fn raw(&mut self, json: &str, last: bool) -> Vec<Update> {

@@ -123,18 +123,11 @@ impl Model {
         let mut text = String::new();
         for &word in words {
             let shout = !definite && self.dice.percent(5);
-            let name = if shout {
-                format!("W{word}")
-            } else {
-                format!("w{word}")
-            };
-            text += if text.is_empty() {
-                ""
-            } else if self.dice.percent(10) && !definite {
-                ", "
-            } else {
-                " "
-            };
+            let name = format!("{}{word}", if shout { "W" } else { "w" });
+            if !text.is_empty() {
+                let has_comma = self.dice.percent(10) && !definite;
+                text += if has_comma { ", " } else { " " };
+            }
             text += &name;
             let start =
                 (self.sounds[word].start + self.jitter(word, 1, MAX_JITTER)).max(origin) - origin;
@@ -148,17 +141,16 @@ impl Model {
         let early = self.jitter(words[0], 2, 100) + if definite { 0 } else { self.dice.below(50) };
         let start = (spikes[0].1 - early).max(0);
         let end = spikes.last().map_or(start, |s| s.2);
+        if definite {
+            text += ".";
+        }
+        if !self.service.words {
+            spikes.clear();
+        }
         Utterance {
-            words: if self.service.words {
-                spikes
-            } else {
-                Vec::new()
-            },
+            words: spikes,
             definite,
-            ..Utterance::bare(
-                &(text + if definite { "." } else { "" }),
-                Some((start, end)),
-            )
+            ..Utterance::bare(&text, Some((start, end)))
         }
     }
 
@@ -234,7 +226,7 @@ impl Model {
             let sent = ms((at + self.dice.below(600)) as u64);
             self.stream.sent = self.stream.sent.max(sent);
         }
-        self.stream.respond_with(duration, &list, last);
+        self.stream.respond(duration, &result(&list), last);
         let needed = self
             .stream
             .tracker

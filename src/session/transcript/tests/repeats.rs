@@ -109,8 +109,8 @@ proptest! {
                 Change::Blank(at) => list.insert(at % length, Utterance::bare("", None)),
                 Change::Remove(_) | Change::Again => {}
             }
-            stream.respond(next as u64 * 2000, &list);
+            stream.respond(next as u64 * 2000, &result(&list), false);
         }
-        stream.respond_last(next as u64 * 2000 + 500, &list);
+        stream.respond(next as u64 * 2000 + 500, &result(&list), true);
     }
 }

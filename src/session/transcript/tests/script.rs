@@ -2,9 +2,10 @@
 use super::*;
 use crate::session::tests::{described, utterance};
 
-/// Runs a script on a `full` stream, or on a `single` one if that is its first word; behind `delay
-/// N`, results may be so late. Each line is `step | what must follow`, with ` / ` between parts.
-/// Positions and times are milliseconds.
+/// Runs each case of a table of scripts, see [`crate::session::tests::table`]. A case is for a
+/// `full` stream, or for a `single` one if that is its first word; behind `delay N`, results may be
+/// so late. Each line is `step | what must follow`, with ` / ` between parts. Positions and times
+/// are milliseconds.
 ///
 /// - `N: UTTERANCE / …`, `N last: …`: a response, or the final one, after N ms of the connection's
 ///   audio, which is all that was sent. `?` for N leaves out the duration. See [`utterance`] for
@@ -17,21 +18,15 @@ use crate::session::tests::{described, utterance};
 /// - `times N`, `words N`, `attributes N`, `shown`: an utterance's times, its words, its
 ///   attributes, the whole transcript.
 /// - `needed`, `final`, `processed`, `resolved`, `unconfirmed`, `quiet N`: the tracker's positions.
-/// - `open`, `repeated`, `loses-untimed N`: what else it tells.
+/// - `repeated`, `loses-untimed N`: what else it tells.
 ///
 /// Updates follow as `number text`, with `F` behind if final and `U` if unconfirmed as well. Behind
 /// a loss, `from N` tells where the replay begins.
-pub(super) fn script(text: &str) -> Stream {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    run(&lines.collect::<Vec<_>>())
-}
-
-/// Runs each case of a table of scripts, see [`crate::session::tests::table`].
 pub(super) fn table(text: &str) {
-    crate::session::tests::table(text, |lines| drop(run(lines)));
+    crate::session::tests::table(text, run);
 }
 
-fn run(lines: &[&str]) -> Stream {
+fn run(lines: &[&str]) {
     let mut stream = Stream::full();
     for (index, line) in lines.iter().enumerate() {
         let is_first = || assert_eq!(index, 0, "a new stream behind other lines: {line}");
@@ -48,16 +43,9 @@ fn run(lines: &[&str]) -> Stream {
             _ => stream.line(line),
         }
     }
-    stream
 }
 
 impl Stream {
-    /// Continues with further lines of a script.
-    pub fn play(&mut self, text: &str) {
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        lines.for_each(|line| self.line(line));
-    }
-
     fn line(&mut self, line: &str) {
         let (step, expected) = line.split_once('|').unwrap_or((line, ""));
         let followed = self.step(step.trim()).join(" / ");
@@ -71,17 +59,17 @@ impl Stream {
         let rest = rest.strip_prefix(' ').unwrap_or(rest);
         let (at, kind) = head.split_once(' ').unwrap_or((head, ""));
         let at = (at != "?").then(|| at.parse().expect("a time"));
-        let updates = match kind {
+        let result = match kind {
             "" | "last" => {
                 let parts = rest.split(" / ").filter(|part| !part.is_empty());
-                let list: Vec<_> = parts.map(|part| utterance(part).json()).collect();
-                let result = format!(r#"{{"utterances":[{}]}}"#, list.join(","));
-                self.respond_json(at, &result, kind == "last")
+                let list: Vec<_> = parts.map(utterance).collect();
+                result(&list)
             }
-            "text" | "last-text" => self.respond_text(at, rest, kind == "last-text"),
-            "json" => self.respond_json(at, rest, false),
+            "text" | "last-text" => json!({"text": rest}),
+            "json" => serde_json::from_str(rest).expect("JSON"),
             _ => panic!("no such response: {kind}"),
         };
+        let updates = self.respond(at, &result, kind.starts_with("last"));
         updates.iter().map(described).collect()
     }
 
@@ -124,7 +112,6 @@ impl Stream {
                 return attributes.map(|(n, v)| format!("{n}={v}")).collect();
             }
             "shown" => return self.transcript().into_iter().map(str::to_owned).collect(),
-            "open" => return vec![tracker.has_open().to_string()],
             "repeated" => return vec![tracker.repeated().to_string()],
             "loses-untimed" => {
                 return vec![tracker.would_lose_untimed_words(ms(number)).to_string()];

@@ -2,8 +2,9 @@
 
 use super::*;
 
-/// Runs scripts, each below its name, `# name`. Each line is `step | what leaves`, with ` / `
-/// between parts. Behind a step without `|` nothing is looked at. Times are milliseconds.
+/// Runs each case of a table of scripts, see [`crate::session::tests::table`]. Each line is `step |
+/// what leaves`, with ` / ` between parts. Behind a step without `|` nothing is looked at. Times
+/// are milliseconds.
 ///
 /// - `unit utterance`, `unit cue 12 1`: a buffer holds that instead of a word: a cue of that width
 ///   and number of lines;
@@ -18,35 +19,28 @@ use super::*;
 /// - `until`: the time that is waited for; `starving N`: whether text up to N is missing;
 /// - `no gaps`: gaps are not shown any more.
 pub(super) fn run(text: &str) {
-    for script in text.split("# ").filter(|script| !script.trim().is_empty()) {
-        let (name, lines) = script.split_once('\n').expect("a name");
-        let mut script = Script::default();
-        for line in lines.lines().map(str::trim) {
+    crate::session::tests::table(text, |lines| {
+        let mut script = Script {
+            schedule: Machine::new(Unit::Word),
+            now: None,
+            has_gaps: true,
+        };
+        for line in lines {
             let Some((step, expected)) = line.split_once('|') else {
                 script.step(line);
                 continue;
             };
             let mut left = script.step(step.trim());
             left.extend(script.all_but_hidden());
-            assert_eq!(left.join(" / "), expected.trim(), "{name}: {line}");
+            assert_eq!(left.join(" / "), expected.trim(), "after: {line}");
         }
-    }
+    });
 }
 
 struct Script {
     schedule: Machine,
     now: Option<u64>,
     has_gaps: bool,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Script {
-            schedule: Machine::new(Unit::Word),
-            now: None,
-            has_gaps: true,
-        }
-    }
 }
 
 impl Script {

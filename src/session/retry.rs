@@ -211,61 +211,6 @@ mod tests {
         audio_waits: false,
     };
 
-    /// Events before a failure, its class, and the stream's state where it is not speech with
-    /// words; what follows. `finish`: one was written; `close`: the service closed in good order
-    /// behind it; `settled`: nothing would be sent again.
-    const DECISIONS: &str = "
-        Soon                                           | Retry(250ms)
-        Limited                                        | Retry(250ms)
-        Later                                          | Retry(1s)
-        Never                                          | Fail
-        finish, Never, ending                          | Fail
-        finish, Soon, ending                           | Retry(250ms)
-        finish, Soon, ending, silent                   | Retry(250ms)
-        Soon, ending, settled                          | Unconfirmed
-        Soon, ending, settled, silent                  | Fail
-        no attempts, Soon                              | Fail
-        no attempts, Soon, ending                      | Fail
-        no attempts, finish, Soon, ending              | Unconfirmed
-        no attempts, finish, Soon, ending, silent      | Fail
-        finish, Soon, ending, audio waits              | Retry(250ms)
-        finish, Soon, ending, settled, audio waits     | Unconfirmed
-        no attempts, finish, Soon, ending, audio waits | Fail
-        close, Soon, ending, silent                    | Retry(250ms)
-        close, Never, ending, silent                   | Fail
-        no attempts, close, Soon, ending, silent       | Unconfirmed
-        close, Soon, ending, settled, silent           | Unconfirmed";
-
-    #[test]
-    fn a_failure_is_decided_by_its_kind_and_the_stream_s_state() {
-        let classes = [Retry::Soon, Retry::Limited, Retry::Later, Retry::Never];
-        for row in DECISIONS.trim().lines() {
-            let (given, is) = row.split_once('|').expect("what follows");
-            let has = |word: &str| given.contains(word);
-            let mut retries = retries(if has("no attempts") { 0 } else { 9 });
-            if has("finish") || has("close") {
-                retries.on_finish_written(ms(0));
-            }
-            if has("close") {
-                retries.on_close_without_final();
-            }
-            let class = classes.into_iter().find(|class| has(&format!("{class:?}")));
-            let progress = Progress {
-                ending: has("ending"),
-                unsettled: !has("settled"),
-                has_words: !has("silent"),
-                audio_waits: has("audio waits"),
-            };
-            let decision = retries.on_failure(class.expect("a class"), progress, ms(10));
-            assert_eq!(format!("{decision:?}"), is.trim(), "{row}");
-            let backoff = match decision {
-                Decision::Retry(backoff) => Some(ms(10) + backoff),
-                _ => None,
-            };
-            assert_eq!(retries.retry_at(), backoff);
-        }
-    }
-
     #[test]
     fn jitter_lengthens_but_never_past_the_longest() {
         for (jitter, backoffs) in [
@@ -294,44 +239,5 @@ mod tests {
         assert_eq!(fail(&mut retries), Decision::Fail);
         retries.on_progress();
         assert_eq!(fail(&mut retries), Decision::Retry(SHORTEST));
-    }
-
-    /// The deadline is 6000 ms after the finish; of eight seconds' backoff, half of the rest is
-    /// left.
-    #[test]
-    fn a_backoff_behind_the_finish_leaves_time_for_the_attempt() {
-        // Whether it is behind a finish, failures before, when this one is, and its backoff.
-        for (finish, before, now, backoff) in [
-            (true, 0, 0, 250),
-            (true, 4, 0, 3000),
-            (true, 4, 1000, 2500),
-            (true, 9, 4000, 1000),
-            (true, 9, 5600, 250),
-            (true, 9, 9000, 250),
-            (false, 4, 1000, 4000),
-            (false, 9, 9000, 8000),
-        ] {
-            let mut retries = retries(20);
-            for _ in 0..before {
-                retries.on_failure(Retry::Soon, SPEAKING, ms(0));
-            }
-            if finish {
-                retries.on_finish_written(ms(0));
-            }
-            let decision = retries.on_failure(Retry::Soon, SPEAKING, ms(now));
-            let expected = Decision::Retry(ms(backoff));
-            assert_eq!(decision, expected, "{finish} {before} {now}");
-        }
-    }
-
-    #[test]
-    fn a_close_behind_the_finish_is_a_loss_once() {
-        for (max, first) in [(9, true), (0, false)] {
-            let mut retries = retries(max);
-            let mut close = || retries.on_close_without_final();
-            assert_eq!((close(), close()), (first, false), "{max}");
-            retries.on_end();
-            assert_eq!(retries.on_close_without_final(), first);
-        }
     }
 }

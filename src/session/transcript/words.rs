@@ -305,25 +305,6 @@ mod tests {
         assert_eq!(starts(vec![later(), ends(400)], 0), [Some(300), None]);
     }
 
-    #[test]
-    fn keeping_some_ends_without_a_space() {
-        let mut words = align(
-            "one two, three",
-            [
-                word("one", Some((0, 80))),
-                word("two", None),
-                word("three", Some((900, 980))),
-            ]
-            .into_iter(),
-            axis(0),
-            None,
-        );
-        retain_by_time(&mut words, midpoint, |middle| {
-            middle < Duration::from_millis(500)
-        });
-        assert_eq!(join(&words), "one two,");
-    }
-
     proptest! {
         /// Any words give the text when joined, and only the first may begin with a space.
         #[test]

@@ -160,6 +160,12 @@ fn a_close_without_a_final_response() {
         310 connected    | request
         320 say -        | open 1, again 2-3 0-400, finish 4
         330 closed 1000  | close, 0 a U, unconfirmed after 290: closed 1000, done 7
+        // And once at the next end.
+        340 audio 200    | connect<10340
+        350 connected    | request
+        360 say -        | open 2, settled 400, audio 2-2 400-600
+        370 end 8        | finish 3
+        380 closed 1000  | close, lost 2 +500 from 400: closed 1000
 
         # A close in good order is never an error: noise without words looks the same
         set finish 1000

@@ -7,11 +7,11 @@ fn rollovers() {
         "
         # At a pause a session rolls over
         set session 1000
-        session 1200
-        30 say 1200 A@0-700!    | 0 A F, settled 700, drain 8, connect<10030
+        session 1000
+        30 say 1000 A@0-500!    | 0 A F, settled 500, drain 7, connect<10030
         40 connected            | request
-        50 say -                | open 1, again 2-3 950-1200
-        60 audio 200            | audio 4-4 1200-1400
+        50 say -                | open 1, again 2-3 750-1000
+        60 audio 200            | audio 4-4 1000-1200
 
         # What it sends again is kept beyond `replay-time` when the next connection fails
         set session 1000

@@ -11,13 +11,6 @@ fn context(request: &Request) -> Value {
     serde_json::from_str(text.unwrap()).unwrap()
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        other => panic!("{other} is no object"),
-    }
-}
-
 #[test]
 fn unset_fields_are_not_sent() {
     let request = Request {
@@ -26,8 +19,8 @@ fn unset_fields_are_not_sent() {
         context: Some(Map::new()),
         ..Request::default()
     };
-    let sent = object(sent(&request)["request"].take());
-    assert_eq!(sent.len(), 6, "{sent:?}");
+    let sent = sent(&request)["request"].take();
+    assert_eq!(sent.as_object().map(Map::len), Some(6), "{sent}");
 }
 
 #[test]
@@ -57,16 +50,17 @@ fn hot_words_and_context_become_one() {
 
 #[test]
 fn extra_fields_win_and_join_the_corpus() {
+    let extra = json!({
+        "enable_itn": false, "accelerate_score": 10, "result_type": {"odd": 1},
+        "corpus": {"boosting_table_id": "new", "further": "x"},
+    });
     let request = Request {
         hotwords: vec!["kept".into()],
         tables: Tables {
             boosting_table_id: Some("old".into()),
             ..Tables::default()
         },
-        extra: object(json!({
-            "enable_itn": false, "accelerate_score": 10, "result_type": {"odd": 1},
-            "corpus": {"boosting_table_id": "new", "further": "x"},
-        })),
+        extra: extra.as_object().cloned().expect("an object"),
         ..Request::default()
     };
     let sent = sent(&request);

@@ -1,13 +1,8 @@
 //! The structures, field by field.
 
-use std::time::Duration;
-
 use super::*;
 use crate::element::timeline::Anchor;
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
+use crate::session::tests::ms;
 
 /// A stream whose first sample had the timestamp 5 s.
 fn timeline() -> Timeline {
@@ -45,9 +40,15 @@ fn update() -> Update {
     }
 }
 
-fn attributes(names: &[&str]) -> Vec<(String, String)> {
+/// The same without words and end, and with attributes of these names.
+fn wordless(names: &[&str]) -> Update {
     let attributes = names.iter().map(|&name| (name.to_owned(), "x".to_owned()));
-    attributes.collect()
+    Update {
+        end: None,
+        words: Vec::new(),
+        attributes: attributes.collect(),
+        ..update()
+    }
 }
 
 #[test]
@@ -66,34 +67,17 @@ fn times_are_those_of_the_anchor_and_what_is_not_known_is_left_out() {
                  {times}, duration=(guint64)80000000], [word, text=world.]>, {source};"
             ),
         ),
-        // A beginning without an end has no duration.
+        // A beginning without an end has no duration. GStreamer could not take the other names.
         (
             3,
-            Update {
-                end: None,
-                words: Vec::new(),
-                ..update()
-            },
-            format!("{of_stream}, {times}, words=<>, {source};"),
-        ),
-        // Attributes whose names GStreamer could not take.
-        (
-            3,
-            Update {
-                end: None,
-                words: Vec::new(),
-                attributes: attributes(&["a.b-c", "1st", "with space", "", "é", "nul\0"]),
-                ..update()
-            },
+            wordless(&["a.b-c", "1st", "with space", "", "é", "nul\0"]),
             format!("{of_stream}, {times}, words=<>, attributes=[attributes, a.b-c=x];"),
         ),
         (
             9,
             Update {
                 start: None,
-                words: Vec::new(),
-                attributes: attributes(&["1st"]),
-                ..update()
+                ..wordless(&["1st"])
             },
             "stream=(uint)9, session=(uint)1, words=<>;".to_owned(),
         ),

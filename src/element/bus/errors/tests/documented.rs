@@ -76,29 +76,32 @@ fn every_error_has_a_row_and_every_row_an_error() {
     }
 }
 
-/// A cause, and parts of the first cell of its row, and of no other: its codes or statuses.
+/// A cause, its domain, a part of the way out in its text, and parts of the first cell of its row,
+/// and of no other: its codes or statuses.
 #[rustfmt::skip]
-const CAUSES: [(Cause, &[&str]); Cause::Unknown as usize + 1] = [
-    (Cause::Credentials, &["401", "45000010"]),
-    (Cause::NotGranted, &["403, 45000030"]),
-    (Cause::Parameters, &["45000001"]),
-    (Cause::NoRequest, &["45000007"]),
-    (Cause::OutOfOrder, &["45000000"]),
-    (Cause::EmptyAudio, &["45000002"]),
-    (Cause::Idle, &["45000081"]),
-    (Cause::AudioFormat, &["45000151"]),
-    (Cause::Concurrency, &["45000292, \"concurrency\""]),
-    (Cause::QuotaSpent, &["402, 403, 429, 45000030 or 45000292", "\"…_lifetime\""]),
-    (Cause::Overdue, &["402; 403, 429, 45000030 or 45000292", "\"overdue\""]),
-    (Cause::ProxyCredentials, &["407"]),
-    (Cause::Busy, &["55000031"]),
-    (Cause::Internal, &["other 550xxxxx"]),
-    (Cause::WrongType, &["55000000 that names a field"]),
-    (Cause::RateLimited, &["429, 55000031"]),
-    (Cause::Refused, &["404", "other 4xx", "a redirect"]),
-    (Cause::NoWebSocket, &["200"]),
-    (Cause::Unavailable, &["503", "other 5xx"]),
-    (Cause::Unknown, &["any other number"]),
+const CAUSES: [(Cause, &str, &str, &[&str]); Cause::Unknown as usize + 1] = [
+    (Cause::Credentials, "RESOURCE NOT_AUTHORIZED", "VOLCENGINE_API_KEY", &["401", "45000010"]),
+    (Cause::NotGranted, "RESOURCE NOT_AUTHORIZED", "resource-id", &["403, 45000030"]),
+    (Cause::Parameters, "RESOURCE SETTINGS", "extra-request", &["45000001"]),
+    (Cause::NoRequest, "RESOURCE SETTINGS", "a proxy on the way", &["45000007"]),
+    (Cause::OutOfOrder, "RESOURCE OPEN_WRITE", "a proxy on the way", &["45000000"]),
+    (Cause::EmptyAudio, "RESOURCE OPEN_WRITE", "a proxy on the way", &["45000002"]),
+    (Cause::Idle, "RESOURCE OPEN_WRITE", "idle-timeout", &["45000081"]),
+    (Cause::AudioFormat, "STREAM FORMAT", "rate=16000", &["45000151"]),
+    (Cause::Concurrency, "RESOURCE BUSY", "sessions", &["45000292, \"concurrency\""]),
+    (Cause::QuotaSpent, "RESOURCE BUSY", "spent",
+        &["402, 403, 429, 45000030 or 45000292", "\"…_lifetime\""]),
+    (Cause::Overdue, "RESOURCE NOT_AUTHORIZED", "Pay what is due",
+        &["402; 403, 429, 45000030 or 45000292", "\"overdue\""]),
+    (Cause::ProxyCredentials, "RESOURCE NOT_AUTHORIZED", "proxy-pw", &["407"]),
+    (Cause::Busy, "RESOURCE BUSY", "later", &["55000031"]),
+    (Cause::Internal, "RESOURCE OPEN_WRITE", "log id", &["other 550xxxxx"]),
+    (Cause::WrongType, "RESOURCE SETTINGS", "type", &["55000000 that names a field"]),
+    (Cause::RateLimited, "RESOURCE BUSY", "later", &["429, 55000031"]),
+    (Cause::Refused, "RESOURCE OPEN_WRITE", "VOLCASR_URI", &["404", "other 4xx", "a redirect"]),
+    (Cause::NoWebSocket, "STREAM DECODE", "v3/sauc", &["200"]),
+    (Cause::Unavailable, "RESOURCE OPEN_WRITE", "later", &["503", "other 5xx"]),
+    (Cause::Unknown, "RESOURCE OPEN_WRITE", "log id", &["any other number"]),
 ];
 
 /// Says how often to try again, in the words of the column.
@@ -113,14 +116,15 @@ fn attempts(retry: Retry) -> &'static str {
 #[test]
 fn every_refusal_has_its_row_and_is_tried_as_often_as_that_says() {
     let rows = cells("The service refuses");
-    let of_cause = |cause| Failure {
-        cause,
-        ..Failure::from_error_frame(0, b"")
-    };
-    let unknown = Failure::from_error_frame(45_999_999, b"");
-    let of_client = (unknown, &["other 45xxxxxx"][..]);
-    let of_causes = CAUSES.map(|(cause, parts)| (of_cause(cause), parts));
-    for (failure, parts) in of_causes.into_iter().chain([of_client]) {
+    for (cause, domain, advice, parts) in CAUSES {
+        let failure = Failure {
+            cause,
+            ..Failure::from_error_frame(0, b"")
+        };
+        let report = report(&failed(failure.clone()), false, &key());
+        let text = report.error.message();
+        assert_eq!(name(&report.error), domain, "{failure:?}");
+        assert!(text.contains(advice), "{text}");
         let is_its = |cells: &&Vec<&str>| parts.iter().all(|part| cells[0].contains(part));
         let found: Vec<_> = rows.iter().filter(is_its).collect();
         let [row] = found[..] else {
@@ -131,6 +135,9 @@ fn every_refusal_has_its_row_and_is_tried_as_often_as_that_says() {
         let is_said = said == is || failure.cause == Cause::Idle && said.contains(is);
         assert!(is_said, "{failure:?}: {said}");
     }
+    let row = rows.iter().find(|row| row[0] == "other 45xxxxxx");
+    let of_client = attempts(Failure::from_error_frame(45_999_999, b"").retry());
+    assert_eq!(row.and_then(|row| row.last()), Some(&of_client));
     // The other way: a number in a row is one that means something.
     for row in &rows {
         for (number, failure) in failures(&row[..1]) {

@@ -97,6 +97,8 @@ fn what_reaches_back_is_skipped_if_a_flag_announces_it() {
         // The whole buffer, and the rest of the same repeat in a buffer without a flag.
         ("a repeat", "0+1000: 0=0 | !900+200: skip 100 | !700+100: skip 100 | 800+100: skip 100 \
             | 900+250: skip 200 | 1150+20"),
+        ("the longest repeat", "0+2000: 0=0 | !1000+1100: skip 1000 | 2100+20"),
+        ("one that is longer is another place", "0+2000: 0=0 | !999+1100: 2000=999"),
         ("an overlap without a flag is taken", "0+1000: 0=0 | 700+200: 200=-100"),
         // The first buffers of a stream often are late. What comes on time then repeats nothing,
         // also if the segment hides most of it.

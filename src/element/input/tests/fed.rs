@@ -36,13 +36,6 @@ pub(super) struct Outcome {
     anchor: Option<(u64, i64)>,
 }
 
-pub(super) const NOTHING: Outcome = Outcome {
-    silence: 0,
-    ends_session: false,
-    skip: 0,
-    anchor: None,
-};
-
 /// As in `silence 1000, end, 1020=4021`: an anchor is its position and its time.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,7 +103,7 @@ impl Fed {
             rate,
             segment: Segment::new(),
             idle: false,
-            total: NOTHING,
+            total: Outcome::default(),
             buffers: Vec::new(),
         }
     }
@@ -137,7 +130,7 @@ impl Fed {
                 return self.buffer(at, buffer.starts_with('!'), length);
             }
         }
-        NOTHING
+        Outcome::default()
     }
 
     fn alter(&mut self, fields: &str) {
@@ -171,7 +164,7 @@ impl Fed {
             fields.set_flags(gst::BufferFlags::DISCONT);
         }
         let Some((part, start)) = clip::clip(&buffer, Some(&self.segment), self.rate) else {
-            return NOTHING;
+            return Outcome::default();
         };
         let plan = self.input.judge(start, part.size(), Some(&self.segment));
         let mut outcome = self.silence(&plan);
@@ -202,7 +195,7 @@ impl Fed {
         Outcome {
             silence,
             ends_session: plan.ends_session,
-            ..NOTHING
+            ..Outcome::default()
         }
     }
 

@@ -302,17 +302,6 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_that_of_the_last_before_the_first_open() {
-        assert_eq!(Settled::default().end_before(None), None);
-        let mut settled = settled([span(3000, 4000), span(0, 1000)]);
-        assert_eq!(settled.end_before(Some(ms(1500))), Some(ms(1000)));
-        assert_eq!(settled.end_before(None), Some(ms(4000)));
-        settled.prune_before(ms(2000));
-        assert_eq!(settled.len(), 1);
-        assert_eq!(settled.end_before(Some(ms(1500))), Some(ms(1000)));
-    }
-
-    #[test]
     fn the_number_is_bounded_and_the_end_remembered() {
         let most = MAX_SETTLED as u64;
         let mut settled = settled((0..most).rev().map(|i| span(i * 10, i * 10 + 5)));

@@ -160,6 +160,7 @@ impl Harness {
             "hold" => self.holds_writes = true,
             "slow" => self.closes_slowly = true,
             "audio" => push(input, rate, now, number(), 1000),
+            "silence" if !input.is_session_open() => {}
             "silence" => push(input, rate, now, number(), 0),
             "end-session" => input.push_boundary(Boundary::EndSession),
             "end" => input.push_boundary(Boundary::EndOfStream { token: number() }),

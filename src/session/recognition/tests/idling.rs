@@ -78,6 +78,13 @@ fn the_service_s_own_idle_timeout() {
         - 7000 end 7             | finish 3
           8000 error 45000081    | close, lost 1 +250 from 150: error 45000081
 
+        # Behind it, with nothing to send again, a gap opens no session
+        set idle 0
+        session 200
+        30 say 200 A@0-200!      | 0 A F, settled 200
+        8000 error 45000081      | close
+        8500 silence 200         |
+
         # It leaves words open: their final text comes with the next audio, or at the stream's end
         set idle 0
         speaking

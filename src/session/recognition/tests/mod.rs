@@ -22,8 +22,8 @@ use harness::Harness;
 ///
 /// Inputs:
 ///
-/// - `audio N`, `silence N`: N ms arrive. `end-session`, `end TOKEN`, `stream N`: a boundary
-///   arrives; `end-session` ends the session.
+/// - `audio N`, `silence N`: N ms arrive; silence only while a session is open. `end-session`, `end
+///   TOKEN`, `stream N`: a boundary arrives; `end-session` ends the session.
 /// - `ready`: the network is ready. `connected`, `refused CLASS`, `late`: the attempt succeeds,
 ///   fails with an error of that class (`soon`, `later`, `limited`, `never`, `stale`), or is not
 ///   done by its deadline. `close-done`: the end of the connection before is over.

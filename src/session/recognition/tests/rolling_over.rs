@@ -71,6 +71,9 @@ fn what_a_rollover_waits_for() {
         session 8000
         30 say 8000 a@0-7900~      | 0 a, finish 42
         40 last 8000 A@0-7900~     | close, 0 A F, settled 8000
+        // A gap before the next audio opens no session.
+        50 silence 200             |
+        60 audio 200               | connect<10060
 
         # Also where they get times while the finish keeps its pace
         // The start moves back behind audio that is not kept any more.

@@ -83,4 +83,18 @@ fn a_buffer_without_caps_is_an_error() {
     let way_out = "audioconvert ! audioresample";
     log.errors()[0].assert_is(gst::StreamError::Format, &[way_out]);
     assert!(service.inspect(|all| all.iter().all(|c| c.frames.is_empty())));
+    // Also behind a run whose audio had caps.
+    let harness = PadHarness::new(sink(&service));
+    let buffer = || harness.buffer(Some(0), &[0; 960]);
+    assert!(harness.pad.push(buffer()).is_ok());
+    harness.go(gst::State::Ready);
+    harness.pad.set_active(false).expect("an active pad");
+    harness.pad.set_active(true).expect("an inactive pad");
+    harness.go(gst::State::Playing);
+    let start = gst::event::StreamStart::new("second");
+    assert!(harness.pad.push_event(start) && harness.segment(&Segment::new()));
+    assert_eq!(
+        harness.pad.push(buffer()),
+        Err(gst::FlowError::NotNegotiated)
+    );
 }

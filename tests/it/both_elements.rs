@@ -30,6 +30,7 @@ cases! {
         the_session_is_finished_and_the_next_buffer_opens_another
         a_session_ends_at_a_settled_pause;
     buffers:
+        another_segment_s_times_are_no_jitter
         a_gap_becomes_silence_or_an_end
         a_long_gap_posts_its_words
         odd_bytes_and_flags_of_empty_buffers;

@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use crate::common::pad_harness::{PadHarness, Segment, ms};
+use crate::common::text::{Out, gaps};
 use crate::common::*;
 use gst::prelude::*;
 use volcasr_loopback::Service;
@@ -132,6 +133,16 @@ fn the_end_in_another_segment_is_prompt() {
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }
 
+/// Within a segment, half a second would be jitter until it lasts for a second.
+#[test]
+pub fn another_segment_s_times_are_no_jitter() {
+    let (_service, harness) = PadHarness::start("");
+    harness.push_all(0, &second(0), 20);
+    harness.segment_at(1500, 1000);
+    harness.push_all(1500, &second(1)[..harness.bytes(800)], 20);
+    assert_recognised(&harness, &[0, 1500]);
+}
+
 /// Up to the idle timeout a gap becomes silence. A longer one ends the session, behind the silence
 /// that settles its last words. With an event it begins with that, however long.
 #[test]
@@ -211,4 +222,9 @@ pub fn a_long_gap_posts_its_words() {
     let log = harness.listen_for(|t| t.is_final && !t.text.is_empty());
     assert_eq!(marks_of(&log.finals()), at(&[0]));
     until_connection(&service, |c| c.final_at.is_some());
+    if let Some(text) = &harness.text {
+        // Nothing downstream waits for text where there is none.
+        let ends = |out: &[Out]| gaps(out).last().is_some_and(|(_, end)| *end == 101_000);
+        text.until("a gap to its end", ends);
+    }
 }

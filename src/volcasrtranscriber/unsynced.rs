@@ -100,9 +100,11 @@ impl Unsynced {
                 start: Some(start.clone()),
                 segment: None,
             };
-            match state.barrier {
-                Some(token) => state.next.push_back((token, stream)),
-                None => state.current = stream,
+            match (state.barrier, state.next.back_mut()) {
+                // No response belongs to the one that it follows.
+                (Some(token), Some((last, next))) if *last == token => *next = stream,
+                (Some(token), _) => state.next.push_back((token, stream)),
+                (None, _) => state.current = stream,
             }
         }
         if is_first {
@@ -133,6 +135,10 @@ impl Unsynced {
 
     /// Takes a response, if the pad is linked.
     pub fn response(&self, json: &str) {
+        // First: it comes as well for those who read it on the bus.
+        if !self.pad.is_linked() {
+            return;
+        }
         let mut state = lock(&self.state);
         let stream = state.current.clone();
         self.push(&mut state, stream, Waiting::Response(json.to_owned()));

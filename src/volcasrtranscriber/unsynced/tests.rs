@@ -27,7 +27,8 @@ fn recorder() -> (gst::Pad, Arc<Mutex<Vec<String>>>) {
     (sink, left)
 }
 
-/// Takes steps, and returns what leaves at each `leave`.
+/// Takes steps, and returns what leaves at each `leave`. `waiting N`: so many streams wait for
+/// their barriers.
 fn run(steps: &str) -> String {
     gst::init().expect("GStreamer");
     let (direction, presence) = (gst::PadDirection::Src, gst::PadPresence::Always);
@@ -56,6 +57,7 @@ fn run(steps: &str) -> String {
             }
             "barrier" => unsynced.barrier(rest.parse().expect("a token")),
             "done" => unsynced.done(rest.parse().expect("a token")),
+            "waiting" => assert_eq!(lock(&unsynced.state).next.len().to_string(), rest),
             "response" => unsynced.response("{}"),
             "eos" => unsynced.eos(gst::Seqnum::next()),
             "end" => unsynced.end(),
@@ -106,6 +108,12 @@ fn responses_leave_in_their_own_stream() {
             "start A, barrier 1, start B, barrier 2, start C, done 1, response, done 2, \
              response, leave",
             "A B caps segment response C caps segment response",
+        ),
+        // A stream without audio has no responses, and its place is the next one's.
+        (
+            "start A, barrier 1, start B, start C, waiting 1, barrier 2, start D, start E, \
+             waiting 2, done 1, response, leave",
+            "A C caps segment response",
         ),
         (
             "start A, barrier 1, start B, flush, response, leave",

@@ -195,6 +195,8 @@ impl BaseSinkImpl for VolcAsrSink {
                 if handled {
                     let end = start.saturating_add(duration.unwrap_or(gst::ClockTime::ZERO));
                     run.gap(end, self.time_segment().as_ref());
+                    // Its silence takes space.
+                    self.prepare_wait(&run);
                 }
                 handled
             }

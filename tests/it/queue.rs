@@ -38,6 +38,23 @@ fn a_full_queue_blocks_the_pipeline() {
     });
 }
 
+/// The silence in place of a gap takes space as audio does.
+#[test]
+fn a_buffer_behind_a_gap_waits_for_space() {
+    let service = service(Options::default());
+    service.hold(Gate::Upgrade);
+    let sink = set(sink(&service), "max-queue-time=1000 leaky=no");
+    let harness = pad_harness::PadHarness::new(sink);
+    harness.push(0, &vec![0; harness.bytes(300)]);
+    assert!(harness.gap(300, 1000));
+    let waits = || {
+        until_blocked(&harness.sink, Duration::from_secs(1));
+        assert_eq!(stat(&harness.sink, "audio-received"), 300_000_000);
+        service.release(Gate::Upgrade);
+    };
+    beside(|| harness.push(1300, &[0; 960]), waits);
+}
+
 #[test]
 fn a_full_queue_loses_its_oldest_audio() {
     let cases = [

@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::common::pad_harness::{PadHarness, Segment, each_way, ways_to_preroll};
 use crate::common::*;
 use gst::prelude::*;
-use volcasr_loopback::marks::Mark;
-use volcasr_loopback::{Gate, Options, Service};
+use volcasr_loopback::{Gate, Options};
 
 /// A state change that has nothing to wait for is done within this, also on a busy machine.
 const SOON: gst::ClockTime = gst::ClockTime::from_seconds(2);
@@ -28,20 +27,6 @@ fn play(pipeline: &gst::Pipeline) {
     change(pipeline, gst::State::Playing);
 }
 
-/// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end
-/// waits behind it all.
-fn blocked(case: &str) -> (Service, TestPipeline, Vec<u8>, Vec<Mark>) {
-    let (service, mut rig) = TestPipeline::start(&format!("{BLOCKING} {case}"));
-    let (pcm, marks) = speech(150);
-    rig.begin(&pcm[..96_000], 100);
-    until_connection(&service, |c| c.audio_bytes > 0);
-    service.hold(Gate::Reading);
-    rig.push(&pcm[96_000..], 100);
-    rig.eos();
-    until_blocked(&rig.sink, Duration::from_millis(400));
-    (service, rig, pcm, marks)
-}
-
 /// Changes the sink's state faster than its streaming thread wakes up, which must not keep what the
 /// next change needs.
 fn hurry(sink: &gst::Element) {
@@ -54,10 +39,19 @@ fn hurry(sink: &gst::Element) {
     }
 }
 
+/// The peer takes nothing, the queue is full, and the streaming thread waits for room. The end
+/// waits behind it all.
 #[test]
 pub fn while_a_send_is_blocked() {
     ways_to_preroll().iter().for_each(|case| {
-        let (service, rig, pcm, marks) = blocked(case);
+        let (service, mut rig) = TestPipeline::start(&format!("{BLOCKING} {case}"));
+        let (pcm, marks) = speech(150);
+        rig.begin(&pcm[..96_000], 100);
+        until_connection(&service, |c| c.audio_bytes > 0);
+        service.hold(Gate::Reading);
+        rig.push(&pcm[96_000..], 100);
+        rig.eos();
+        until_blocked(&rig.sink, Duration::from_millis(400));
         let queued = stat(&rig.sink, "audio-queued");
         hurry(&rig.sink);
         // Being woken so often makes no room.

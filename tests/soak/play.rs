@@ -1,5 +1,6 @@
 //! A schedule, played through a pipeline whose source is the test itself.
 
+use std::ops::Deref;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,10 @@ use volcasr_loopback::marks::Layout;
 
 use super::buffers::{Audio, hand_over};
 use super::common;
-use super::common::caps;
-use super::common::text::TextLog;
+use super::common::{Rig, caps};
 use super::plan::{Act, Meanwhile, Schedule, Speech};
 use super::record::{Fed, Place, Played, Span};
 use super::source::{Progress, Source};
-use super::text::TextPad;
 
 /// Longer than anything here takes, many at a time: what runs into it has hung.
 pub const STATE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,12 +29,8 @@ const AHEAD: u64 = 60_000;
 /// Player of a schedule.
 pub struct Player<'a> {
     schedule: &'a Schedule,
-    pub pipeline: gst::Pipeline,
-    pub sink: gst::Element,
-    /// A transcriber's output.
-    pub text: Option<TextLog>,
+    rig: Rig,
     pub source: Source,
-    pub bus: gst::Bus,
     /// Segments so far.
     segments: u64,
     segment: Segment,
@@ -51,6 +46,14 @@ pub struct Player<'a> {
     first_mark: u32,
     began: Instant,
     pub played: Played,
+}
+
+impl Deref for Player<'_> {
+    type Target = Rig;
+
+    fn deref(&self) -> &Rig {
+        &self.rig
+    }
 }
 
 /// In milliseconds.
@@ -94,23 +97,16 @@ impl<'a> Player<'a> {
     fn new(schedule: &'a Schedule, uri: &str) -> Self {
         let settings = &schedule.sink;
         let source = Source::new(settings.live);
-        let sink = match &schedule.text {
-            Some(pad) => pad.element(settings, uri),
-            None => settings.element(uri),
+        let rig = match &schedule.text {
+            Some(pad) => pad.rig(settings, uri),
+            None => Rig::new(settings.element(uri)),
         };
-        let pipeline = gst::Pipeline::new();
-        pipeline.add(&sink).expect("a new pipeline");
-        let pad = sink.static_pad("sink").expect("a sink's pad");
+        let pad = rig.sink.static_pad("sink").expect("a sink's pad");
         source.pad.link(&pad).expect("a new pad");
-        let bus = pipeline.bus().expect("a pipeline's bus");
-        let attach = |pad: &TextPad| pad.attach(settings.live, &pipeline, &sink);
         Player {
             schedule,
-            text: schedule.text.as_ref().map(attach),
-            pipeline,
-            sink,
+            rig,
             source,
-            bus,
             segments: 0,
             segment: Segment::default(),
             stepped: false,

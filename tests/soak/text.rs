@@ -10,8 +10,8 @@ use gst::prelude::*;
 use volcasr_loopback::Oddity;
 
 use super::check::{Checked, cut_streams};
-use super::common::number_of;
-use super::common::text::{Stretch, TextLog, event_list, in_order, with_transcriber};
+use super::common::text::{Stretch, event_list, in_order, with_transcriber};
+use super::common::{Rig, number_of};
 use super::dice::Dice;
 use super::marks::{REVISION, SPIKE};
 use super::play::{HOUR, MS};
@@ -47,30 +47,21 @@ impl TextPad {
         }
     }
 
-    pub fn element(&self, settings: &Settings, uri: &str) -> gst::Element {
+    /// Makes a pipeline with the element, and a sink behind it.
+    pub fn rig(&self, settings: &Settings, uri: &str) -> Rig {
         let element = with_transcriber(|| settings.element(uri));
         element.set_property_from_str("grouping", self.grouping);
         element.set_property("latency", self.latency);
-        element
-    }
-
-    /// Puts a sink behind the element.
-    pub fn attach(
-        &self,
-        is_live: bool,
-        pipeline: &gst::Pipeline,
-        element: &gst::Element,
-    ) -> TextLog {
-        if is_live {
+        let rig = Rig::new(element);
+        if settings.live {
             let clock = glib::Object::new::<gst::SystemClock>();
             let now = clock.time();
             clock.set_calibration(now, now, self.speed, 1);
-            pipeline.use_clock(Some(&clock));
+            rig.pipeline.use_clock(Some(&clock));
         }
-        let log = TextLog::attach(pipeline, element).expect("a text pad");
-        let peer = element.static_pad("src").and_then(|pad| pad.peer());
+        let peer = rig.sink.static_pad("src").and_then(|pad| pad.peer());
         hold(&peer.expect("a sink"), Duration::from_millis(self.hold));
-        log
+        rig
     }
 }
 

@@ -5,8 +5,9 @@ use crate::{
     request::Request,
     transcript::{Transcript, Utterance, Word},
 };
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::{sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 /// How late a revised time is at first, as in a recording: 732, then 592.
 const REVISION: i64 = 140;
@@ -15,6 +16,38 @@ const REVISION: i64 = 140;
 const LATER_END: i64 = 60;
 
 type Fields = Map<String, Value>;
+
+/// A word or an utterance of an answer, which leaves out what is none.
+#[derive(Default, Serialize)]
+struct Piece {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    additions: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    definite: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_time: Option<i64>,
+    end_time: i64,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<Vec<Self>>,
+}
+
+impl Piece {
+    /// One that is not spoken.
+    fn silent(text: &str, definite: Option<bool>, at: i64) -> Self {
+        Self {
+            definite,
+            start_time: Some(at),
+            end_time: at,
+            text: text.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
 
 /// Makes the answers of one session.
 #[derive(Debug)]
@@ -88,12 +121,11 @@ impl Answers {
         };
         let words = self.under_way(transcript);
         if !words.is_empty() {
-            list.push(self.open(transcript, &words, left_out).to_string());
+            list.push(self.open(transcript, &words, left_out).json());
             texts.push(text(&words));
             transcript.listed = (transcript.listed.0 + 1, words.len());
         } else if !self.options.exact && !list.is_empty() {
-            let none = json!({"definite": false, "start_time": -1, "end_time": -1, "text": ""});
-            list.push(none.to_string());
+            list.push(Piece::silent("", Some(false), -1).json());
         }
         let text_only = self.options.has(Oddity::TextOnly);
         if text_only || !transcript.request.show_utterances {
@@ -150,32 +182,31 @@ impl Answers {
             capitalise(&mut words);
         }
         let text = text(&words) + if punctuation { "." } else { "" };
-        let mut json = self.utterance(request, turn, &words);
-        json["text"] = text.as_str().into();
-        json["definite"] = definite.into();
+        let mut piece = self.utterance(request, turn, &words);
+        piece.text.clone_from(&text);
+        piece.definite = Some(definite);
         if definite && request.two_pass {
             let vad = ["soft_vad", "hard_vad"][usize::from(utterance.hard)];
-            json["additions"]["source"] = "two_pass".into();
-            json["additions"]["invoke_type"] = vad.into();
+            let two_pass = [("source", "two_pass".into()), ("invoke_type", vad.into())];
+            piece.additions.extend(two_pass);
             if !self.options.exact {
-                remove(&mut json, "start_time");
-                json["end_time"] = words.last().map(|word| word.end + LATER_END).into();
+                piece.start_time = None;
+                piece.end_time += LATER_END;
             }
             if request.single && self.options.has(Oddity::SecondPassWithoutWords) {
-                remove(&mut json, "words");
+                piece.words = None;
             }
         }
-        let mut list = json.to_string();
+        let mut list = piece.json();
         if definite && self.options.has(Oddity::EmptyDefinite) {
-            let end = &json["end_time"];
-            let empty = json!({"definite": true, "start_time": end, "end_time": end, "text": ""});
-            list += &format!(",{empty}");
+            let empty = Piece::silent("", Some(true), piece.end_time);
+            list += &format!(",{}", empty.json());
         }
         (list, text)
     }
 
     /// The utterance under way.
-    fn open(&self, transcript: &Transcript, words: &[Word], left_out: &str) -> Value {
+    fn open(&self, transcript: &Transcript, words: &[Word], left_out: &str) -> Piece {
         let late = |on| REVISION * i64::from(on && !self.options.exact);
         let (answers, known) = transcript.listed;
         let (first, last) = (&words[0], &words[words.len() - 1]);
@@ -186,59 +217,55 @@ impl Answers {
             (last.start, last.end) = (last.start + shift, last.end + shift);
         }
         let reaches = transcript.duration - last.sound.1 < 20 && !self.options.exact;
-        let mut json = self.utterance(&transcript.request, transcript.done.len(), &shown);
-        json["text"] = text(words).into();
-        json["start_time"] = (first.start + late(answers == 0)).min(last.end).into();
+        let mut piece = self.utterance(&transcript.request, transcript.done.len(), &shown);
+        piece.text = text(words);
+        piece.start_time = self.start((first.start + late(answers == 0)).min(last.end));
         if reaches {
-            json["end_time"] = latest.max(last.end + shift).into();
+            piece.end_time = latest.max(last.end + shift);
         }
         if !self.options.exact && self.count.is_multiple_of(5) {
-            remove(&mut json, "start_time");
+            piece.start_time = None;
         }
-        if left_out == "words" {
-            remove(&mut json, "words");
-        }
-        self.without_zero(json)
+        piece.words.take_if(|_| left_out == "words");
+        piece
     }
 
     /// An utterance of the first pass, as yet without a text.
-    fn utterance(&self, request: &Request, turn: usize, words: &[Word]) -> Value {
+    fn utterance(&self, request: &Request, turn: usize, words: &[Word]) -> Piece {
         let mut list = Vec::new();
         for word in words {
             if !list.is_empty() && !self.options.exact {
-                list.push(json!({"start_time": -1, "end_time": -1, "text": " "}));
+                list.push(Piece::silent(" ", None, -1));
             }
-            let json = json!({"start_time": word.start, "end_time": word.end, "text": word.text});
-            list.push(self.without_zero(json));
+            list.push(Piece {
+                start_time: self.start(word.start),
+                end_time: word.end,
+                text: word.text.clone(),
+                ..Piece::default()
+            });
         }
-        let mut additions = json!({"source": "stream"});
-        for (name, values) in &request.extras {
-            additions[*name] = values[turn % values.len()].into();
-        }
+        let extras = request.extras.iter();
+        let extras = extras.map(|(name, values)| (*name, values[turn % values.len()].to_owned()));
+        let mut additions = BTreeMap::from([("source", "stream".to_owned())]);
+        additions.extend(extras);
         if self.options.sent_at {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            additions["sent_at"] = now.unwrap_or_default().as_nanos().to_string().into();
+            additions.insert("sent_at", now.unwrap_or_default().as_nanos().to_string());
         }
-        self.without_zero(json!({
-            "additions": additions,
-            "definite": false,
-            "start_time": words.first().map_or(0, |word| word.start),
-            "end_time": words.last().map_or(0, |word| word.end),
-            "words": list,
-        }))
+        Piece {
+            additions,
+            definite: Some(false),
+            start_time: self.start(words.first().map_or(0, |word| word.start)),
+            end_time: words.last().map_or(0, |word| word.end),
+            words: Some(list),
+            ..Piece::default()
+        }
     }
 
-    /// Leaves out a start of zero on `bigmodel_async`, as seen in recorded traffic.
-    fn without_zero(&self, mut json: Value) -> Value {
-        if json["start_time"] == 0 && self.endpoint == Endpoint::Async {
-            remove(&mut json, "start_time");
-        }
-        json
+    /// A start, but for one of zero on `bigmodel_async`, as seen in recorded traffic.
+    fn start(&self, at: i64) -> Option<i64> {
+        Some(at).filter(|&at| at != 0 || self.endpoint != Endpoint::Async)
     }
-}
-
-fn remove(json: &mut Value, field: &str) {
-    json.as_object_mut().and_then(|json| json.remove(field));
 }
 
 fn capitalise(words: &mut [Word]) {

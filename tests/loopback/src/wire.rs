@@ -29,9 +29,21 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A socket behind the 101, its endpoint, and the bytes that came behind the request.
 pub(crate) type Upgraded = (Wire, Endpoint, Vec<u8>);
 
-enum Socket {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+/// A socket, plain or TLS.
+trait Socket: AsyncRead + AsyncWrite + Send + Sync + Unpin {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Socket for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Socket for TlsStream<Box<dyn Socket>> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0.tcp()
+    }
 }
 
 struct Trickle {
@@ -43,37 +55,22 @@ struct Trickle {
 
 /// A connection's socket.
 pub(crate) struct Wire {
-    socket: Socket,
+    socket: Box<dyn Socket>,
     trickle: Option<Trickle>,
 }
 
 impl Wire {
     pub(crate) fn plain(tcp: TcpStream) -> Self {
         Self {
-            socket: Socket::Plain(tcp),
+            socket: Box::new(tcp),
             trickle: None,
-        }
-    }
-
-    /// Accepts TLS on a plain connection.
-    pub(crate) async fn secure(mut self, acceptor: TlsAcceptor) -> io::Result<Self> {
-        if let Socket::Plain(tcp) = self.socket {
-            self.socket = Socket::Tls(Box::new(acceptor.accept(tcp).await?));
-        }
-        Ok(self)
-    }
-
-    fn tcp(&self) -> &TcpStream {
-        match &self.socket {
-            Socket::Plain(tcp) => tcp,
-            Socket::Tls(tls) => tls.get_ref().0,
         }
     }
 
     /// A fault of the socket. Those that only a session can have are passed over.
     pub(crate) async fn inject(&mut self, kind: &FaultKind) -> ControlFlow<End> {
         match kind {
-            FaultKind::Reset => drop(self.tcp().set_zero_linger()),
+            FaultKind::Reset => drop(self.socket.tcp().set_zero_linger()),
             FaultKind::Drop => self.drain().await,
             FaultKind::Hang => self.hang().await,
             FaultKind::Raw(bytes) => return self.send(bytes).await,
@@ -118,15 +115,9 @@ impl Wire {
     async fn hang(&self) {
         // Looked at now and then: readiness stays set while nothing is read, so that waiting for it
         // would spin.
-        while matches!(self.tcp().ready(Interest::READABLE).await, Ok(r) if !r.is_read_closed()) {
+        let tcp = self.socket.tcp();
+        while matches!(tcp.ready(Interest::READABLE).await, Ok(r) if !r.is_read_closed()) {
             sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    fn socket(&mut self) -> Pin<&mut (dyn Both + Send)> {
-        match &mut self.socket {
-            Socket::Plain(tcp) => Pin::new(tcp),
-            Socket::Tls(tls) => Pin::new(tls.as_mut()),
         }
     }
 }
@@ -140,7 +131,7 @@ impl Wire {
     ) -> ControlFlow<End, Upgraded> {
         self.inject_before(Trigger::Accept, peer).await?;
         if let Some(acceptor) = tls {
-            self = in_time(self.secure(acceptor)).await?;
+            self.socket = Box::new(in_time(acceptor.accept(self.socket)).await?);
         }
         let upgrade = in_time(Upgrade::read(&mut self)).await?;
         peer.record(|c| {
@@ -190,16 +181,13 @@ async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> ControlFlow<En
     }
 }
 
-trait Both: AsyncRead + AsyncWrite + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Unpin> Both for T {}
-
 impl AsyncRead for Wire {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.socket().poll_read(cx, buf)
+        Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
@@ -216,14 +204,14 @@ impl AsyncWrite for Wire {
             trickle.rest = trickle.rest.map(|rest| rest - 1);
             bytes = &bytes[..bytes.len().min(1)];
         }
-        self.socket().poll_write(cx, bytes)
+        Pin::new(&mut self.socket).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket().poll_flush(cx)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.socket().poll_shutdown(cx)
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }

@@ -29,19 +29,16 @@ fn sessions(known: &[&str]) -> Vec<Options> {
     };
     let code = 45_000_010;
     let error = |body| FaultKind::Error { code, body };
-    let headers = vec![("Location".into(), format!("ws://{secrets}@127.0.0.1/"))];
-    let http = |status| {
-        FaultKind::Http(HttpAnswer {
-            status,
-            headers: headers.clone(),
-            body: repeated.clone(),
-        })
+    let location = format!("ws://{secrets}@127.0.0.1/");
+    let http = |status, body: &str| {
+        let body = body.to_owned();
+        FaultKind::Http(HttpAnswer { status, body })
     };
     let mut sessions = vec![
         with(FaultKind::Ping(1), Trigger::Ack),
-        with(http(401), Trigger::Handshake),
-        with(http(200), Trigger::Handshake),
-        with(http(302), Trigger::Handshake),
+        with(http(401, &repeated), Trigger::Handshake),
+        with(http(200, &repeated), Trigger::Handshake),
+        with(http(302, &location), Trigger::Handshake),
         with(error(repeated.clone()), Trigger::Ack),
         with(error(repeated.clone()), Trigger::Finish),
         with(FaultKind::Raw(repeated.into_bytes()), Trigger::Accept),

@@ -65,7 +65,7 @@ pub enum FaultKind {
         body: String,
     },
     /// `http:STATUS`, `http:STATUS:BODY`: an HTTP answer instead of the 101, at `accept` or
-    /// `handshake`. Does nothing after it.
+    /// `handshake`. Does nothing after it. BODY is a redirection's `Location`, too.
     Http(HttpAnswer),
     /// `hang`: neither reads nor writes, until the client goes or the service ends.
     Hang,
@@ -184,7 +184,6 @@ fn read_kind(text: &str) -> Result<FaultKind, &'static str> {
             status: Some(number(first)?)
                 .filter(|status| (200..600).contains(status))
                 .ok_or("the status is none")?,
-            headers: Vec::new(),
             body: body(r#"{"error":"injected"}"#.to_owned()),
         }),
         "text" => FaultKind::Text(argument.to_owned()),

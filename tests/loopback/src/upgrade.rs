@@ -38,9 +38,7 @@ pub(crate) struct Upgrade {
 pub struct HttpAnswer {
     /// The status code.
     pub status: u16,
-    /// Further headers, such as `Retry-After` or `Location`.
-    pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body; of a redirection (3xx) the `Location`, too.
     pub body: String,
 }
 
@@ -48,7 +46,6 @@ impl HttpAnswer {
     fn error(status: u16, text: &str) -> Self {
         Self {
             status,
-            headers: Vec::new(),
             body: serde_json::json!({ "error": text }).to_string(),
         }
     }
@@ -56,11 +53,10 @@ impl HttpAnswer {
     /// The answer as HTTP; `chunked`: its body in chunks, without a length.
     pub(crate) fn encode(&self, log_id: &str, chunked: bool) -> String {
         let status = StatusCode::from_u16(self.status).unwrap_or_default();
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"));
-        let headers: String = headers.collect();
+        let location = match status.is_redirection() {
+            true => format!("Location: {}\r\n", self.body),
+            false => String::new(),
+        };
         let (length, body) = match chunked {
             true => ("Transfer-Encoding: chunked".to_owned(), chunks(&self.body)),
             false => {
@@ -70,7 +66,7 @@ impl HttpAnswer {
             }
         };
         format!(
-            "HTTP/1.1 {status}\r\nX-Tt-Logid: {log_id}\r\n{headers}\
+            "HTTP/1.1 {status}\r\nX-Tt-Logid: {log_id}\r\n{location}\
              Content-Type: application/json; charset=utf-8\r\n{length}\r\n\r\n{body}"
         )
     }

@@ -5,24 +5,19 @@ use futures_util::SinkExt as _;
 use serde_json::json;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use volcasr_loopback::{End, Fault, FaultKind, HttpAnswer, Oddity, Trigger};
+use volcasr_loopback::{End, Oddity};
 
 #[tokio::test]
 async fn upgrades_are_refused() {
-    let http = FaultKind::Http(HttpAnswer {
-        status: 429,
-        headers: vec![("Retry-After".into(), "1".into())],
-        body: "slow".into(),
-    });
     let service = service(|o| {
-        let reset = "reset@accept".parse().unwrap();
-        o.faults = vec![reset, Fault::once(http, Trigger::Handshake)];
+        let faults = ["reset@accept", "http:302:/elsewhere@handshake"];
+        o.faults = faults.map(|fault| fault.parse().unwrap()).into();
         o.oddities = vec![Oddity::ChunkedRefusals];
     });
     let resource = "volc.seedasr.sauc.duration";
     assert!(Client::connect(&service, resource).await.is_err());
     for (resource, status, header, value) in [
-        (resource, 429, "Retry-After", "1"),
+        (resource, 302, "Location", "/elsewhere"),
         ("unknown", 400, "Transfer-Encoding", "chunked"),
     ] {
         let Err(Error::Http(refused)) = Client::connect(&service, resource).await else {

@@ -89,7 +89,7 @@ fn properties_choose_what_is_posted() {
         assert_eq!(in_brief(&log), posted, "{properties}");
         let answers = service.connections()[0].responses.clone();
         assert_eq!(answers.len(), 9, "the ack, seven responses, the final one");
-        let sent = answers.iter().map(|answer| (answer.json.to_string(), 0));
+        let sent = answers.iter().map(|answer| (answer.to_string(), 0));
         let sent = sent.filter(|_| has_responses);
         assert_eq!(responses(&log), sent.collect::<Vec<_>>(), "{properties}");
     }

@@ -4,7 +4,7 @@ use crate::{
     fault::{FaultKind, Trigger},
     frame,
     options::Oddity,
-    record::{Answer, End},
+    record::End,
     service::{Gate, Live, Peer, is_open},
     session::{Out, PacketKind, Session},
     wire::{Upgraded, Wire},
@@ -236,16 +236,14 @@ impl Open {
                 let options = &self.peer.shared.options;
                 let gzip = options.has(Oddity::Gzip);
                 let bytes = frame::response(sequence, is_end, json.as_bytes(), gzip);
-                let (at, received) = (std::time::Instant::now(), self.session.received());
                 self.peer.record(|c| {
                     match gate {
-                        Gate::Ack => c.ack_at = Some(at),
-                        Gate::Final => c.final_at = Some(at),
+                        Gate::Ack => c.ack_at = Some(Instant::now().into()),
+                        Gate::Final => c.final_at = Some(Instant::now().into()),
                         _ => {}
                     }
                     if options.record_frames {
-                        let json = json.into();
-                        c.responses.push(Answer { at, json, received });
+                        c.responses.push(json.into());
                     }
                 });
                 Message::binary(bytes)

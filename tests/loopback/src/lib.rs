@@ -54,7 +54,7 @@ pub use fault::{Fault, FaultKind, Target, Trigger};
 pub use frame::ClientFrame;
 pub use lag::Lag;
 pub use options::{Endpoint, Oddity, Options, Recogniser};
-pub use record::{Answer, Connection, End};
+pub use record::{Connection, End};
 pub use scripted::{At, Script, Send, Step};
 pub use service::{Gate, Service};
 pub use upgrade::HttpAnswer;

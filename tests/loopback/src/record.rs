@@ -33,8 +33,8 @@ pub struct Connection {
     pub pcm: Arc<Vec<u8>>,
     /// The marks that were found, from the connection's first sample on (recogniser *marks*).
     pub marks: Vec<FoundMark>,
-    /// The answers, ack and final response included.
-    pub responses: Vec<Answer>,
+    /// The JSON of the answers, ack and final response included; a script's may be anything.
+    pub responses: Vec<Arc<str>>,
     /// The error frames: code and body.
     pub errors: Vec<(u32, String)>,
     /// The faults that came, by name.
@@ -56,18 +56,6 @@ impl Connection {
         let found = headers.find(|(n, _)| n.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
-}
-
-/// One answer of the service.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Answer {
-    /// When it was handed to the socket.
-    pub at: Instant,
-    /// Its JSON; a scripted one may be anything.
-    pub json: Arc<str>,
-    /// Milliseconds of audio that had come by then.
-    pub received: i64,
 }
 
 impl fmt::Display for End {

@@ -143,8 +143,8 @@ fn answer(talk: &mut Talk, from: u64, to: u64) -> Option<Value> {
         END => talk.finish(),
         _ => talk.audio(&speech.part(from, to)),
     };
-    let answers = out.iter().filter(|out| matches!(out, Out::Response(..)));
-    answers.last().map(json)
+    let mut answers = out.iter().filter(|out| matches!(out, Out::Response(..)));
+    answers.next_back().map(json)
 }
 
 fn find(answer: &Value, place: &str) -> Value {
@@ -199,7 +199,9 @@ fn each_change_makes_one_answer() {
     let mut t = Transcript::new(Request::default(), &Options::default());
     t.word(Word::new("m1", 0, 300));
     assert_eq!((t.news(), t.news()), (Some(News::Changed), None));
-    t.advance(1000);
+    t.advance(199);
+    assert_eq!(t.news(), None);
+    t.advance(200);
     assert_eq!((t.news(), t.news()), (Some(News::Prefetch), None));
     t.guess(vec![Word::new("m3", 900, 1100)]);
     assert_eq!(t.news(), Some(News::Changed));

@@ -284,7 +284,8 @@ impl Queue {
         self.end
     }
 
-    /// Drops the oldest whole chunk. Boundaries before it stay.
+    /// Drops the oldest whole chunk. Boundaries before it stay, but the ends of a session on both
+    /// sides of it become one: they would pile up while nothing is sent.
     pub fn drop_oldest(&mut self) -> Option<Dropped> {
         let is_audio = |item: &Item| matches!(item, Item::Audio(_));
         let oldest = self.entries.iter().position(is_audio)?;
@@ -296,6 +297,12 @@ impl Queue {
         let Some(Item::Audio(chunk)) = self.entries.remove(oldest) else {
             return None;
         };
+        let is_end =
+            |item: Option<&Item>| matches!(item, Some(Item::Boundary(Boundary::EndSession)));
+        let before = oldest.checked_sub(1).and_then(|at| self.entries.get(at));
+        if is_end(before) && is_end(self.entries.get(oldest)) {
+            self.entries.remove(oldest);
+        }
         let samples = chunk.samples();
         self.waiting -= samples;
         let (stream, position) = new_stream.unwrap_or((self.stream, self.next));

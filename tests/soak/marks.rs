@@ -176,15 +176,18 @@ impl<'a> Places<'a> {
             true => (place.start + SPIKE.0, place.start + SPIKE.1),
             false => (place.start, place.end),
         };
+        let is_inexact = reported.transcript.unconfirmed && !ways.options.exact;
         let off = match reported.transcript {
-            transcript if transcript.unconfirmed && !ways.options.exact => REVISION,
+            _ if is_inexact => REVISION,
             transcript if (transcript.session == 0 || self.whole) && !self.drops_parts() => 0,
             // A connection that goes on from another one may begin in the middle of one, as may
             // what follows a drop.
             _ => MS,
         } + self.tolerance();
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
-        let is_there = near(reported.start(), start) && near(reported.end(), end);
+        // An inexact end may lie in what was sent next, behind a range that was dropped.
+        let is_behind = is_inexact && reported.end() > end * MS && !self.drops().is_empty();
+        let is_there = near(reported.start(), start) && (near(reported.end(), end) || is_behind);
         let transcript = reported.transcript;
         assert!(is_there, "not at {start} to {end} ms: {transcript:?}");
         let at = |offset: u64| reported.start().wrapping_add(offset.wrapping_mul(MS));

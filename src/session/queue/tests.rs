@@ -165,7 +165,25 @@ impl Model {
         for _ in 0..dropped.samples {
             assert!(matches!(self.waiting.remove(first), Some(Ok(_))));
         }
+        let end = Some(&Err(Boundary::EndSession));
+        if first > 0 && self.waiting.get(first - 1) == end && self.waiting.get(first) == end {
+            self.waiting.remove(first);
+        }
     }
+}
+
+/// A program may finish the session behind each buffer while nothing can be sent.
+#[test]
+fn ends_of_sessions_do_not_pile_up() {
+    let mut queue = Queue::new(10, 24_000);
+    for first in 1..1000 {
+        queue.push(&pcm(first..first + 10), NOW);
+        queue.push_boundary(Boundary::EndSession);
+        while !queue.has_space(0, 50) {
+            queue.drop_oldest().expect("audio");
+        }
+    }
+    assert!(queue.entries.len() < 20, "{}", queue.entries.len());
 }
 
 proptest! {

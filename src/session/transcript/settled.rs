@@ -14,6 +14,10 @@ const MAX_SETTLED: usize = 1 << 14;
 /// Upper bound on the utterances that a look-up compares. Only a few overlap in practice.
 const MAX_NEIGHBOURS: usize = 128;
 
+/// Number of the latest whose words are kept. Only an open utterance is compared by words, and it
+/// overlaps none from before its connection's replay.
+const MAX_WORDED: usize = 4 * MAX_NEIGHBOURS;
+
 /// Settled utterances in the order of their times. Of each text only a fingerprint is kept.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
@@ -27,12 +31,17 @@ pub(super) struct Settled {
 #[derive(Debug)]
 struct Item {
     span: Span,
-    /// Its first and its last word, if their starts are known.
-    first: Option<KnownWord>,
-    last: Option<KnownWord>,
+    words: Option<Box<OuterWords>>,
     text: Fingerprint,
     /// Latest end of this one and all before it, which ends a search for overlaps.
     reach: Duration,
+}
+
+/// The first and the last word of an utterance, if their starts are known.
+#[derive(Debug)]
+struct OuterWords {
+    first: Option<KnownWord>,
+    last: Option<KnownWord>,
 }
 
 impl Item {
@@ -42,7 +51,8 @@ impl Item {
             let outer = outer.as_ref()?;
             words.iter().find(|word| outer.is(word))
         };
-        let (first, last) = (same(&self.first), same(&self.last));
+        let outer = self.words.as_ref()?;
+        let (first, last) = (same(&outer.first), same(&outer.last));
         first.or(last)?;
         let start = first.and_then(|word| word.start);
         let end = last.and_then(|word| word.end);
@@ -84,8 +94,10 @@ impl Settled {
     pub fn add(&mut self, span: Span, text: &str, words: &[Word]) {
         self.added.push(Item {
             span,
-            first: words.first().and_then(KnownWord::of),
-            last: words.last().and_then(KnownWord::of),
+            words: Some(Box::new(OuterWords {
+                first: words.first().and_then(KnownWord::of),
+                last: words.last().and_then(KnownWord::of),
+            })),
             text: Fingerprint::of(text),
             reach: span.end,
         });
@@ -99,9 +111,13 @@ impl Settled {
         self.by_start.append(&mut self.added);
         self.by_start.sort_by_key(|i| i.span.start);
         let mut reach = Duration::ZERO;
-        for item in &mut self.by_start {
+        let unworded = self.len().saturating_sub(MAX_WORDED);
+        for (index, item) in self.by_start.iter_mut().enumerate() {
             reach = reach.max(item.span.end);
             item.reach = reach;
+            if index < unworded {
+                item.words = None;
+            }
         }
         if self.by_start.len() > MAX_SETTLED {
             self.prune(self.by_start.len() - MAX_SETTLED / 4 * 3);
@@ -314,6 +330,14 @@ mod tests {
             settled.end_before(Some(Duration::ZERO)),
             settled.pruned_until()
         );
+    }
+
+    #[test]
+    fn words_are_kept_of_the_latest() {
+        let count = MAX_WORDED as u64 + 1;
+        let settled = settled((0..count).map(|i| span(i * 10, i * 10 + 5)));
+        let worded = settled.by_start.iter().map(|item| item.words.is_some());
+        assert!(worded.eq((0..count).map(|i| i > 0)));
     }
 
     proptest! {

@@ -53,6 +53,10 @@ pub use update::{Update, Word};
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
 
+/// Settled utterances that end earlier than this before all that may come again are forgotten in
+/// `single` mode, which lists current utterances and their second passes only.
+const SINGLE_LOOKBACK: Duration = Duration::from_mins(10);
+
 /// Turns the responses of one stream, over all of its connections, into updates.
 ///
 /// Call [`connect`](Self::connect), [`respond`](Self::respond) until the final response, and
@@ -122,6 +126,10 @@ impl TranscriptTracker {
             self.progress.close();
         }
         self.utterances.enforce_limits(updates);
+        if self.result_type == ResultType::Single {
+            let position = floor.saturating_sub(SINGLE_LOOKBACK);
+            self.utterances.prune_before(position);
+        }
     }
 
     /// Returns the entries of a response (rules 1 to 3, 8 and 9), and whether it lists utterances.

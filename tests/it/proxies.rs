@@ -92,6 +92,12 @@ fn the_environment_names_it() {
         let service = service(Options::default());
         TestPipeline::new(sink_behind(&service, "")).speak(1);
         TestPipeline::new(sink(&service)).speak(1);
+        // An empty property is no proxy, also beside variables.
+        let direct = set(sink_behind(&service, ""), "max-reconnects=0");
+        direct.set_property("proxy", "");
+        let rig = TestPipeline::new(direct);
+        rig.play();
+        rig.listen().errors()[0].assert_is(gst::ResourceError::OpenWrite, &["can't resolve"]);
     });
     let asked = proxy.targets();
     assert_eq!(asked.len(), usize::from(!child::is_child()), "{asked:?}");

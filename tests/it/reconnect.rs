@@ -65,6 +65,33 @@ pub fn at_any_moment() {
     }
 }
 
+#[test]
+fn without_replay_time_nothing_is_sent_again() {
+    let service = service(faulty(&["reset@9s"], false));
+    let sink = set(fast_sink(&service), "replay-time=0");
+    let log = TestPipeline::new(sink.clone()).run(&open_ended_speech(SENTENCES).0, 20);
+    log.assert_no_errors("replay-time=0");
+    assert_eq!(log.warnings().len(), 1, "{:?}", log.warnings());
+    assert_eq!(stat(&sink, "audio-replayed"), 0);
+}
+
+#[test]
+fn a_service_that_starts_late() {
+    let port = free_port();
+    let uri = format!("ws://127.0.0.1:{port}/api/v3/sauc/bigmodel_async");
+    let mut rig = TestPipeline::new(sink_for(&uri));
+    let (pcm, marks) = open_ended_speech(2);
+    rig.begin(&pcm, 20);
+    let mut log = rig.listen_until(|m| is_progress(m, gst::ProgressType::Continue));
+    let _service = service(Options {
+        port,
+        ..Options::default()
+    });
+    log.add(rig.end());
+    assert_whole(&log, &marks, false, "late");
+    assert_eq!(log.progress().last(), Some(&gst::ProgressType::Complete));
+}
+
 /// Only the audio without final text is replayed.
 #[test]
 pub fn what_is_settled_is_not_sent_again() {

@@ -63,6 +63,7 @@ fn the_replay_buffer_holds_what_results_may_still_come_for() {
         let found = [settings.result_delay, settings.replay_window].map(|time| time.as_millis());
         let case = format!("{name} {max_speed} {chunk} {replay}");
         assert_eq!(found, [delay, window], "{case}");
+        assert_eq!(settings.replay, config.sending.replay, "{case}");
         assert_eq!(
             settings.answers_at_end,
             name.ends_with("nostream"),

@@ -59,6 +59,9 @@ fn a_deviation_of_a_second_moves_the_times_from_its_start() {
             "0+2000: 0=0 | 2300+2000: 2000=2300 | 4000+1000: 4000=4000 | 5000+999"),
         ("audio without timestamps deviates as what was before it",
             "0+100: 0=0 | 150+100 | ?+800 | ?+100: 100=150"),
+        ("the least deviation counts, behind a greater one",
+            "0+200: 0=0 | 290+200 | 450+990: 200=250"),
+        ("and before one", "0+200: 0=0 | 250+200 | 490+990: 200=250"),
         // The start lies in audio that was not dropped.
         ("a drop before it", "0+200: 0=0 | 250+200 | dropped 0+150 | 450+990: 50=250"),
         ("a drop up to it", "0+200: 0=0 | 250+200 | dropped 0+200 | 450+990: 0=250"),

@@ -97,6 +97,22 @@ fn losses_at_the_end() {
           310 connected       | request
           320 say -           | open 1
           330 written         | again 2-3 0-400, finish 4
+        // Without another attempt that is an error, not an unconfirmed end.
+        - set reconnects 0
+          40 end 7            | finish 4
+          50 reset            | close, 0 a U, failed lost: network
+
+        # A loss behind the finish with nothing to send again leaves the last text
+        set replay 0
+        speaking
+        40 end 7              | finish 4
+        50 reset              | close, 0 a U, unconfirmed after 10: network, done 7
+
+        # A loss behind the finish is restored also where no words came yet
+        session 400
+        30 say 400            |
+        40 end 7              | finish 4
+        50 reset              | close, lost 1 +250 from 0: network
 
         # A loss before the finish at the end of a stream is restored
         speaking

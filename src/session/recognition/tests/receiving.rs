@@ -17,6 +17,14 @@ fn messages() {
         - 30 closed 1005                        | close, lost 1 +250 from 0: closed 1005
         - 30 closed 1011                        | close, lost 1 +250 from 0: closed 1011
 
+        # The first error counts
+        session 400
+        - 30 error 45000151   | close, failed lost: error 45000151
+          31 error 55000031   |
+          32 reset            |
+        - 30 error 55000031   | close, lost 1 +1000 from 0: error 55000031
+          31 error 45000001   |
+
         # The first message must be readable
         0 audio 200       | preconnect, connect<10000
         10 connected      | request

@@ -75,6 +75,13 @@ fn what_a_rollover_waits_for() {
         50 silence 200             |
         60 audio 200               | connect<10060
 
+        # Of a service that is behind, answers are waited for first
+        set session 5000
+        set replay 0
+        session 8000
+        30 say 5000 a@0-4900~      | 0 a
+        40 say 6000 a@0-4900~      | finish 42
+
         # Also where they get times while the finish keeps its pace
         // The start moves back behind audio that is not kept any more.
         set session 1000

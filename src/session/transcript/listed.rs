@@ -214,8 +214,10 @@ impl DedupContext<'_> {
 
     /// Applies rule 3: returns the part of an utterance that was not settled before, if any.
     fn unsettled<'r, 'a>(&self, utterance: &'r Utterance<'a>, span: Span) -> Option<Entry<'r, 'a>> {
-        let pruned = self.settled.pruned_until().unwrap_or_default();
-        if span.end_reported && span.end < self.replay_start.max(pruned) {
+        // The times of a repeat are not exact.
+        let pruned = self.settled.pruned_until();
+        let is_pruned = pruned.is_some_and(|until| span.end <= until.saturating_add(TOLERANCE));
+        if span.end_reported && (is_pruned || span.end < self.replay_start) {
             return None;
         }
         let whole = Entry::of_utterance(utterance, span);

@@ -53,9 +53,9 @@ pub use update::{Update, Word};
 use crate::protocol::request::ResultType;
 use crate::protocol::response::Response;
 
-/// Settled utterances that end earlier than this before all that may come again are forgotten in
-/// `single` mode, which lists current utterances and their second passes only.
-const SINGLE_LOOKBACK: Duration = Duration::from_mins(10);
+/// Upper bound on settled utterances in `single` mode, which lists current utterances and their
+/// second passes only.
+const MAX_SETTLED_SINGLE: usize = 512;
 
 /// Turns the responses of one stream, over all of its connections, into updates.
 ///
@@ -127,8 +127,7 @@ impl TranscriptTracker {
         }
         self.utterances.enforce_limits(updates);
         if self.result_type == ResultType::Single {
-            let position = floor.saturating_sub(SINGLE_LOOKBACK);
-            self.utterances.prune_before(position);
+            self.utterances.keep_latest(MAX_SETTLED_SINGLE);
         }
     }
 

@@ -14,8 +14,8 @@ const MAX_SETTLED: usize = 1 << 14;
 /// Upper bound on the utterances that a look-up compares. Only a few overlap in practice.
 const MAX_NEIGHBOURS: usize = 128;
 
-/// Number of the latest whose words are kept. Only an open utterance is compared by words, and it
-/// overlaps none from before its connection's replay.
+/// Number of the latest whose words are kept. Only an open utterance is compared by words, and one
+/// that others by the hundred have overtaken is not listed again.
 const MAX_WORDED: usize = 4 * MAX_NEIGHBOURS;
 
 /// Settled utterances in the order of their times. Of each text only a fingerprint is kept.
@@ -119,8 +119,8 @@ impl Settled {
                 item.words = None;
             }
         }
-        if self.by_start.len() > MAX_SETTLED {
-            self.prune(self.by_start.len() - MAX_SETTLED / 4 * 3);
+        if self.len() > MAX_SETTLED {
+            self.keep_latest(MAX_SETTLED / 4 * 3);
         }
     }
 
@@ -265,6 +265,11 @@ impl Settled {
     pub fn prune_before(&mut self, position: Duration) {
         // `reach` grows with the index, so all of these end earlier.
         self.prune(self.by_start.partition_point(|i| i.reach < position));
+    }
+
+    /// Forgets all but the latest `count`. Their latest end is kept.
+    pub fn keep_latest(&mut self, count: usize) {
+        self.prune(self.len().saturating_sub(count));
     }
 
     /// Returns the latest end of those that were pruned: everything before counts as settled.

@@ -58,6 +58,11 @@ impl Utterances {
         self.settled.prune_before(position);
     }
 
+    /// Forgets settled utterances but the latest `count`.
+    pub fn keep_latest(&mut self, count: usize) {
+        self.settled.keep_latest(count);
+    }
+
     /// Applies the entries of a response, in the order of their times (rules 4 to 6).
     pub fn apply(&mut self, entries: Vec<Entry<'_, '_>>, rules: Rules, updates: &mut Vec<Update>) {
         let Rules { held, last, .. } = rules;

@@ -175,10 +175,13 @@ impl Queue {
         self.entries.len() > ready || is_first
     }
 
-    /// Appends a boundary. The partial chunk before it is complete then.
+    /// Appends a boundary, but no end of a session behind another. The partial chunk before it is
+    /// complete then.
     pub fn push_boundary(&mut self, boundary: Boundary) {
         self.flush_partial();
-        self.entries.push_back(Item::Boundary(boundary));
+        if boundary != Boundary::EndSession || !is_end_of_session(self.entries.back()) {
+            self.entries.push_back(Item::Boundary(boundary));
+        }
         self.session_open = false;
     }
 
@@ -297,10 +300,8 @@ impl Queue {
         let Some(Item::Audio(chunk)) = self.entries.remove(oldest) else {
             return None;
         };
-        let is_end =
-            |item: Option<&Item>| matches!(item, Some(Item::Boundary(Boundary::EndSession)));
         let before = oldest.checked_sub(1).and_then(|at| self.entries.get(at));
-        if is_end(before) && is_end(self.entries.get(oldest)) {
+        if is_end_of_session(before) && is_end_of_session(self.entries.get(oldest)) {
             self.entries.remove(oldest);
         }
         let samples = chunk.samples();
@@ -322,6 +323,10 @@ impl Queue {
         self.session_open = false;
         self.end = Duration::ZERO;
     }
+}
+
+fn is_end_of_session(item: Option<&Item>) -> bool {
+    matches!(item, Some(Item::Boundary(Boundary::EndSession)))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@
 //! where it holds the stream lock only. `render` and `event` wait for nothing.
 //!
 //! A probe for each buffer would take a twentieth of a live session's CPU. So the buffers' probe is
-//! there only while one may have to wait or be refused: from the start of a run, and again once
-//! half of the queue is taken or the client has failed. Only a buffer that is longer than the other
-//! half passes before that and exceeds the queue, by itself alone.
+//! there only while one may have to wait or be refused: from the start of a run, and again behind
+//! the first buffer that finds half of the queue taken or the client failed. Only a buffer or list
+//! that is longer than the other half passes before that and exceeds the queue, by itself alone.
 //!
 //! A thread that waits in the probe gives the base class no buffer to preroll with, so a pause or a
 //! step would not complete. A GAP event stands in for the buffer: the thread sends one into its own

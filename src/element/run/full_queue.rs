@@ -14,7 +14,8 @@ impl Run {
     /// Whether a buffer of this length has to wait for space in the queue: backpressure, unless the
     /// queue is leaky.
     pub fn must_wait(&self, samples: u64) -> bool {
-        !self.client.has_space(samples) && !self.is_leaky()
+        // First: it is decided here, where the query may block.
+        !self.is_leaky() && !self.client.has_space(samples)
     }
 
     /// Makes space for `samples`.

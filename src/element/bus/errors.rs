@@ -14,7 +14,7 @@ use crate::session::error::SessionError;
 const MAX_EXCERPT: usize = 200;
 
 /// Where the address of the service comes from.
-const URI: &str = "property uri (or VOLCASR_URI in the environment)";
+pub(super) const URI: &str = "property uri (or VOLCASR_URI in the environment)";
 
 /// Rate in hertz that all documentation names.
 const OLDEST_RATE: u32 = 16_000;
@@ -336,7 +336,7 @@ fn remedy(failure: &Failure, context: &ErrorContext) -> String {
             let ids = RESOURCE_IDS.join(", ");
             return format!(
                 "it does not know the resource \"{resource}\" or a part of the request. Check the \
-                 properties uri and resource-id, which is one of {ids}."
+                 {URI}, and resource-id, which is one of {ids}."
             );
         }
         Cause::AudioFormat => match context.rate_to_try() {
@@ -349,8 +349,8 @@ fn remedy(failure: &Failure, context: &ErrorContext) -> String {
             None => {
                 return format!(
                     "it does not take this audio format: S16LE, one channel, {} Hz, all that this \
-                     element sends. Check that the property uri names a v3/sauc endpoint; else \
-                     ask the vendor's support with the log id in this error's details.",
+                     element sends. Check that the {URI} names a v3/sauc endpoint; else ask the \
+                     vendor's support with the log id in this error's details.",
                     context.rate
                 );
             }

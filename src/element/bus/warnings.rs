@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gst::{ResourceError, StreamError};
 
-use super::errors::Report;
+use super::errors::{Report, URI};
 use super::nanos;
 use crate::element::ineffective::Ineffective;
 use crate::element::timeline::Times;
@@ -88,7 +88,7 @@ pub(crate) fn sample_rate_mismatch(
 ) -> Report {
     let remedy = match rate_to_try {
         Some(rate) => format!("Try the property rate={rate}"),
-        None => "Check that the property uri names a v3/sauc endpoint".into(),
+        None => format!("Check that the {URI} names a v3/sauc endpoint"),
     };
     let text = format!(
         "The service has worked through more audio than was sent: it seems to count at another \
@@ -104,7 +104,7 @@ pub(crate) fn sample_rate_mismatch(
 pub(crate) fn not_understood(responses: u32) -> Report {
     let text = format!(
         "None of {responses} responses of the service holds anything that this element can read. \
-         Check that the property uri names a v3/sauc endpoint; post-responses shows what they hold."
+         Check that the {URI} names a v3/sauc endpoint; post-responses shows what they hold."
     );
     let details = gst::Structure::builder("volcasr-unreadable").field("responses", responses);
     Report::new(StreamError::Decode, &text).with(details)

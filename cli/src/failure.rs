@@ -43,9 +43,10 @@ impl Failure {
             let about = last
                 .map(|last| without_secrets(last).chars().take(LONGEST_HINT).collect())
                 .filter(|last: &String| !text.contains(last));
+            let hints: Vec<_> = about.into_iter().chain(device_hint(message)).collect();
             return Failure {
                 text,
-                hint: device_hint(message).or(about),
+                hint: (!hints.is_empty()).then(|| hints.join("; ")),
                 kind: Kind::Own,
             };
         };

@@ -76,7 +76,7 @@ fn the_end_waits_for_the_final_response() {
 }
 
 #[test]
-fn losses_at_the_end() {
+fn losses_of_a_finish() {
     table(
         "
         # A finish that is not written is lost
@@ -113,7 +113,14 @@ fn losses_at_the_end() {
         30 say 400            |
         40 end 7              | finish 4
         50 reset              | close, lost 1 +250 from 0: network
+        ",
+    );
+}
 
+#[test]
+fn losses_at_the_end() {
+    table(
+        "
         # A loss before the finish at the end of a stream is restored
         speaking
         35 reset              | close, lost 1 +250 from 0: network

@@ -185,8 +185,10 @@ impl<'a> Places<'a> {
             _ => MS,
         } + self.tolerance();
         let near = |time: u64, ms: u64| time.abs_diff(ms * MS) <= off;
-        // An inexact end may lie in what was sent next, behind a range that was dropped.
-        let is_behind = is_inexact && reported.end() > end * MS && !self.drops().is_empty();
+        // An inexact end may lie in what was sent next: in another segment, or behind a range that
+        // was dropped.
+        let is_elsewhere = reported.end() / MS / HOUR != end / HOUR || !self.drops().is_empty();
+        let is_behind = is_inexact && reported.end() > end * MS && is_elsewhere;
         let is_there = near(reported.start(), start) && (near(reported.end(), end) || is_behind);
         let transcript = reported.transcript;
         assert!(is_there, "not at {start} to {end} ms: {transcript:?}");

@@ -1,11 +1,10 @@
 //! Turns responses into updates of numbered utterances.
 //!
 //! A response is the result of recognition at that moment. The next one may change words, times and
-//! segmentation, and in `full` mode it repeats everything. [`TranscriptTracker`]
-//! finds what is new. An utterance gets a number when it first appears, an [`Update`] for each
-//! change of its text or attributes, and exactly one final update. Positions are on the stream's
-//! own axis: the origin of the connection plus the service's times. So numbers and times continue
-//! across connections.
+//! segmentation, and in `full` mode it repeats everything. [`TranscriptTracker`] finds what is new.
+//! An utterance gets a number when it first appears, an [`Update`] for each change of its text or
+//! attributes, and exactly one final update. Positions are on the stream's own axis: the origin of
+//! the connection plus the service's times. So numbers and times continue across connections.
 //!
 //! A response goes through these rules, in this order:
 //! 1. An entry that is empty and not definite is ignored. An entry whose times are left out gets a

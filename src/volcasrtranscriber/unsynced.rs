@@ -154,13 +154,15 @@ impl Unsynced {
     /// Ends the stream of upstream's next EOS, if the pad is linked.
     pub fn end(&self) {
         let mut state = lock(&self.state);
-        if let Some((seqnum, stream)) = state.ending.pop_front() {
+        if let Some((seqnum, stream)) = state.ending.pop_front()
+            && self.pad.is_linked()
+        {
             self.push(&mut state, stream, Waiting::End(seqnum));
         }
     }
 
     fn push(&self, state: &mut State, stream: Stream, next: Waiting) {
-        if state.stopped || !self.pad.is_linked() {
+        if state.stopped {
             return;
         }
         if state.waiting.len() == MAX_WAITING {
